@@ -1,0 +1,46 @@
+# Every target sets up what it needs first; the second time that takes no time.
+# NOTEBOOK=03 narrows `run` to one notebook; PYTHON=python3.12 chooses a Python; ARGS="…" is passed on.
+
+SHELL := /bin/sh
+IN_RANGE := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+CANDIDATES := python3 python3.12 python3.13 python3.11 python3.10 python
+# The first Python that TensorFlow can run on; where there is none, tools/environment.py says so.
+PYTHON ?= $(shell for python in $(CANDIDATES); do \
+	$$python -c '$(IN_RANGE)' 2>/dev/null && echo $$python && exit; done; echo python3)
+VENV_PYTHON := .venv/bin/python
+# A container's user is often root, which Jupyter refuses to run as unless told.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: help lab test test-full run lint lock clean environment environment-dev
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: environment ## open the notebooks in JupyterLab
+	@$(VENV_PYTHON) -m jupyterlab $(AS_ROOT) notebooks $(ARGS)
+
+test: environment-dev ## run every test and notebook on the sample data, without a network
+	@TUTORIAL_DATA=sample $(VENV_PYTHON) -m pytest $(ARGS)
+
+test-full: environment-dev ## the same on the full data, with every output compared
+	@TUTORIAL_DATA=full $(VENV_PYTHON) -m pytest $(ARGS)
+
+run: environment ## execute the notebooks and write them back with fresh outputs
+	@$(VENV_PYTHON) tools/run_notebooks.py $(NOTEBOOK) $(ARGS)
+
+lint: environment-dev ## check and format code and notebooks
+	@$(VENV_PYTHON) -m ruff format
+	@$(VENV_PYTHON) -m ruff check --fix
+
+lock: ## choose the newest versions of all packages and write constraints.txt
+	@$(PYTHON) tools/environment.py --lock
+
+clean: ## remove the environment and everything that was built
+	rm -rf .venv build .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+environment:
+	@$(PYTHON) tools/environment.py
+
+environment-dev:
+	@$(PYTHON) tools/environment.py --dev

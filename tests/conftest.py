@@ -1,0 +1,52 @@
+"""What all tests share. This is the one place of the suite that knows about the tiers of the data.
+
+A plain `pytest` runs on the sample tier: no network, no files, the same on every machine.
+"""
+
+import os
+import time
+from queue import Empty
+
+import nbval.kernel
+import psutil
+import pytest
+from nbval.plugin import IPyNbCell
+
+os.environ.setdefault("TUTORIAL_DATA", "sample")
+# The kernels that run notebooks have no business outside this machine once the packages are installed.
+os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+
+MEMORY_PER_NOTEBOOK = 3 * 2**30
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run two notebooks at once where there are two cores and memory for both."""
+    room = psutil.virtual_memory().available // MEMORY_PER_NOTEBOOK
+    return int(min(2, os.cpu_count() or 1, max(room, 1)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Compare the outputs of cells tagged `full-data` on the full data only; execute them always."""
+    for item in items:
+        if isinstance(item, IPyNbCell) and "full-data" in item.cell.metadata.get("tags", []):
+            item.options["check"] = item.options["check"] and os.environ["TUTORIAL_DATA"] == "full"
+
+
+class MortalKernel(nbval.kernel.RunningKernel):
+    """A kernel whose death is noticed at once; nbval alone would wait for the time-out of the cell."""
+
+    def get_message(self, stream: str, timeout: float | None = None) -> dict:
+        """Return the next message, looking every second whether the kernel is still there to send one."""
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while True:
+            remaining = deadline - time.monotonic()
+            try:
+                return super().get_message(stream, timeout=max(0.0, min(1.0, remaining)))
+            except Empty:
+                if not self.is_alive():
+                    raise RuntimeError("The kernel died. Was there enough memory?") from None
+                if remaining <= 1.0:
+                    raise
+
+
+nbval.plugin.RunningKernel = MortalKernel
