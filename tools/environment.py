@@ -4,8 +4,8 @@
     python tools/environment.py --dev    what the tests need as well
     python tools/environment.py --lock   choose the newest versions anew and write constraints.txt
 
-It uses the standard library only, and syntax that an old Python can read, so that it can say that a Python
-is too old. The environment is installed by uv, which is put into it first.
+It uses the standard library only, and syntax that an old Python 3 can read, so that it can say that a
+Python is too old. The environment is installed by uv, which is put into it first.
 """
 
 import argparse
@@ -36,10 +36,9 @@ def check_machine():
     """Say what is missing on this machine before anything is written to it."""
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         raise SetupError(
-            "These notebooks need Python 3.10 to 3.13, because TensorFlow does, and this is Python {}. "
-            "Install one of them, and name it where it is not found: make lab PYTHON=python3.12".format(
-                platform.python_version()
-            )
+            "These notebooks need Python 3.10 to 3.13, because TensorFlow does, and this is Python "
+            f"{platform.python_version()}. Install one of them, "
+            "and name it where it is not found: make lab PYTHON=python3.12"
         )
     if sys.platform == "darwin" and platform.machine() == "x86_64":
         raise SetupError(
@@ -50,21 +49,23 @@ def check_machine():
         import ensurepip  # noqa: F401
     except ImportError:
         raise SetupError(
-            "This Python lacks the module ensurepip, which a virtual environment needs. On Debian and Ubuntu: "
-            "sudo apt install python{}.{}-venv".format(*sys.version_info[:2])
+            "This Python lacks the module ensurepip, which a virtual environment needs. "
+            "On Debian and Ubuntu: sudo apt install python{}.{}-venv".format(*sys.version_info[:2])
         ) from None
     free = shutil.disk_usage(str(ROOT)).free
     if not PYTHON.exists() and free < SPACE_NEEDED:
         raise SetupError(
-            "The environment needs {:.0f} GB of disk space, and {} has {:.1f} GB left. "
-            "Free some, and run the command again.".format(SPACE_NEEDED / 1e9, ROOT, free / 1e9)
+            f"The environment needs {SPACE_NEEDED / 1e9:.0f} GB of disk space, and {ROOT} has "
+            f"{free / 1e9:.1f} GB left. Free some, and run the command again."
         )
 
 
 def fingerprint(dev):
-    """Return what the environment depends on, as a hash: when it changes, the environment is out of date."""
+    """Return a hash of all that the environment depends on; it changes when the environment is stale."""
     digest = hashlib.sha256(repr((sys.version_info[:2], str(ENVIRONMENT))).encode())
-    names = ["constraints.txt", "requirements.txt", "pyproject.toml"] + (["requirements-dev.txt"] if dev else [])
+    names = ["constraints.txt", "requirements.txt", "pyproject.toml"] + (
+        ["requirements-dev.txt"] if dev else []
+    )
     for name in names:
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
@@ -77,8 +78,8 @@ def run(*command):
     except subprocess.CalledProcessError:
         raise SetupError(
             "Setting up stopped at the step above. Where it says that a connection failed: the set-up needs "
-            "the Python package index once, and nothing after that. A mirror of it is named to both installers "
-            "by the variables PIP_INDEX_URL and UV_DEFAULT_INDEX. Then run the same command again."
+            "the Python package index once, and nothing after that. A mirror of it is named to the two "
+            "installers by PIP_INDEX_URL and UV_DEFAULT_INDEX. Then run the same command again."
         ) from None
 
 
@@ -103,7 +104,7 @@ def install_uv():
 
 def make_environment(dev):
     """Install what is needed, unless this very set is installed already."""
-    stamps = {kind: ENVIRONMENT / "installed-{}".format(kind) for kind in ("learner", "dev")}
+    stamps = {kind: ENVIRONMENT / f"installed-{kind}" for kind in ("learner", "dev")}
     wanted = {"learner": fingerprint(dev=False), "dev": fingerprint(dev=True)}
     kinds = ["dev"] if dev else ["learner", "dev"]  # the larger set holds the smaller one
     if PYTHON.exists():
@@ -114,8 +115,17 @@ def make_environment(dev):
     install_uv()
     print("Installing the packages (once; about 300 MB to download) …", flush=True)
     requirements = "requirements-dev.txt" if dev else "requirements.txt"
-    # Without compiled bytecode every start of TensorFlow would compile it, or be slow for ever where it cannot.
-    run(SCRIPTS / "uv", "pip", "install", "--python", PYTHON, "--compile-bytecode", "--requirement", requirements)
+    # Without compiled bytecode the first start of TensorFlow is slow, or every one where it cannot be kept.
+    run(
+        SCRIPTS / "uv",
+        "pip",
+        "install",
+        "--python",
+        PYTHON,
+        "--compile-bytecode",
+        "--requirement",
+        requirements,
+    )
     kind = "dev" if dev else "learner"
     stamps[kind].write_text(wanted[kind])
     print("The environment is ready.", flush=True)
@@ -128,7 +138,7 @@ def write_lock():
     lines = ["uv"]
     for name in ("requirements.txt", "requirements-dev.txt"):
         wanted = (ROOT / name).read_text(encoding="utf-8").splitlines()
-        # Not the constraints, which are what is being written, nor the references to files and to this project.
+        # Not the constraints, which are being written, nor the references to files and this project.
         lines += [line for line in wanted if not line.startswith(("#", "-"))]
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "requirements.in"
@@ -153,7 +163,7 @@ def main():
     except SetupError as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit("Setting up stopped: {}. Mend that, and run the same command again.".format(error))
+        sys.exit(f"Setting up stopped: {error}. Mend that, and run the same command again.")
     except KeyboardInterrupt:
         sys.exit("Setting up was interrupted. Run the same command again; it goes on where it stopped.")
 

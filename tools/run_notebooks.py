@@ -8,6 +8,7 @@ A notebook with an error in it is left as it was.
 
 import argparse
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -74,11 +75,14 @@ def execute(path: Path) -> None:
         on_cell_start=report,
     )
     try:
-        client.execute()
+        # A kernel's own log says nothing to the reader; what a cell writes to stderr does not come this way.
+        client.execute(stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
         raise NotebookError(f"{path.stem}: cell {done} stopped with {error.ename}: {error.evalue}") from None
     except DeadKernelError:
-        raise NotebookError(f"{path.stem}: the kernel died in cell {done}. Was there enough memory?") from None
+        raise NotebookError(
+            f"{path.stem}: the kernel died in cell {done}. Was there enough memory?"
+        ) from None
     clean(notebook)
     # Written beside the old file and moved into its place, so that a full disk costs no notebook.
     fresh = path.with_suffix(".part")

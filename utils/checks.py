@@ -80,7 +80,9 @@ def _use_sample_bound(
 ) -> tuple[float | None, float | None, str]:
     """Return the bounds that hold for the data loaded last: the sample's own on the sample tier."""
     if (at_least is None) == (at_most is None):
-        raise TutorialError(f"check({statement!r}, …, sample=…) needs one of at_least= and at_most=, not both.")
+        raise TutorialError(
+            f"check({statement!r}, …, sample=…) needs one of at_least= and at_most=, not both."
+        )
     tier = datasets.current_tier()
     if tier is None:
         raise TutorialError(f"check({statement!r}, …, sample=…) comes before any data set was loaded.")
@@ -105,7 +107,9 @@ def _compare_bounds(
     return holds, f"{verdict} {unit}".rstrip(), _bound(number, percent)
 
 
-def _compare_arrays(statement: str, value: Any, close_to: Any, tolerance: float | None) -> tuple[bool, str, str]:
+def _compare_arrays(
+    statement: str, value: Any, close_to: Any, tolerance: float | None
+) -> tuple[bool, str, str]:
     """Compare two arrays of one shape; broadcasting would hide the very mistakes that are looked for."""
     if close_to is None or tolerance is None:
         raise TutorialError(f"check({statement!r}, …) needs close_to= and tolerance= together.")
@@ -241,7 +245,9 @@ def is_close(answer: Any, expected: Any, tolerance: float = 1e-4) -> bool:
         tolerance: Relative, and below a size of one absolute; the default leaves room for float32.
     """
     left, right = np.asarray(answer, dtype=np.float64), np.asarray(expected, dtype=np.float64)
-    return left.shape == right.shape and bool(np.all(np.abs(left - right) <= tolerance * np.maximum(1, np.abs(right))))
+    return left.shape == right.shape and bool(
+        np.all(np.abs(left - right) <= tolerance * np.maximum(1, np.abs(right)))
+    )
 
 
 def _kind(value: Any) -> str:

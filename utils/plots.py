@@ -3,13 +3,12 @@
 import io
 from collections.abc import Mapping, Sequence
 
-from IPython.display import Image, display
-
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import PIL.Image
 from cycler import cycler
+from IPython.display import Image, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

@@ -22,7 +22,9 @@ DIGITS_SHA256 = ""
 def _positive_whole_number(count: int) -> int:
     """Return `count` as an `int`, or say in a sentence that it is no number of things to make."""
     if not isinstance(count, numbers.Integral) or count < 1:
-        raise TutorialError(f"`count` says how many to make, so it is a whole number from 1 up, not {count!r}.")
+        raise TutorialError(
+            f"`count` says how many to make, so it is a whole number from 1 up, not {count!r}."
+        )
     return int(count)
 
 

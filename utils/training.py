@@ -22,9 +22,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 # after its time stamp. The rest are known to be harmless: libraries of a GPU build that register twice, and
 # a logger that speaks before it is set up.
 _HARMLESS = re.compile(
-    rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: )?I\b|^I0000 |^WARNING: All log messages before absl::InitializeLog"
-    rb"|^To enable the following instructions|Unable to register cu\w+ factory|computation placer already registered"
-    rb"|Could not find cuda drivers|Could not find TensorRT|^\s*$"
+    rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: )?I\b|^I0000 |^To enable the following instructions"
+    rb"|^WARNING: All log messages before absl::InitializeLog|Unable to register cu\w+ factory"
+    rb"|computation placer already registered|Could not find cuda drivers|Could not find TensorRT|^\s*$"
 )
 
 
@@ -51,9 +51,8 @@ def _silent_startup() -> Iterator[None]:
 
 
 with _silent_startup():
-    import tensorflow as tf
-
     import keras
+    import tensorflow as tf
 
     tf.zeros(1)  # The first tensor sets up the devices, which is when the other half of the messages comes.
 
