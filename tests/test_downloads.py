@@ -342,7 +342,7 @@ def test_a_damaged_file_is_replaced_but_kept(server, path, capsys):
 
 
 def fail_with(monkeypatch: pytest.MonkeyPatch, code: int, *, when_writing: bool) -> None:
-    """Let the file system fail at `.part` files; permission bits do not bind root, and the disk is not full."""
+    """Let the file system fail at `.part` files: permission bits do not bind root, and disks are not full."""
     real_open = Path.open
 
     def failing_open(self, mode="r", *arguments, **options):

@@ -29,8 +29,9 @@ def clean(notebook: nbformat.NotebookNode) -> None:
     """Remove from an executed notebook what differs from machine to machine or shows nothing when saved.
 
     Args:
-        notebook: The notebook, changed in place: versions and the state of widgets leave its metadata, and
-            outputs that are nothing but a widget leave its cells, for they need a running kernel.
+        notebook: The notebook, changed in place: versions and the state of widgets leave its metadata, what
+            editors keep in a cell's metadata leaves the cell, and so do outputs that are nothing but a
+            widget, for they need a running kernel.
     """
     notebook.metadata = nbformat.from_dict(
         {
@@ -39,8 +40,10 @@ def clean(notebook: nbformat.NotebookNode) -> None:
         }
     )
     for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict(
+            {k: v for k, v in cell.metadata.items() if k in ("tags", "jupyter")}
+        )
         if cell.cell_type == "code":
-            cell.metadata.pop("execution", None)
             cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
 
 

@@ -114,8 +114,7 @@ def _compare_arrays(
     if close_to is None or tolerance is None:
         raise TutorialError(f"check({statement!r}, …) needs close_to= and tolerance= together.")
     left, right = np.asarray(value, dtype=np.float64), np.asarray(close_to, dtype=np.float64)
-    exponent = f"{tolerance:.0e}".replace("e-0", "e-")
-    verdict = f"{statement} agree to {exponent}"
+    verdict = f"{statement} agree to {_text(tolerance)}"
     if left.shape != right.shape:
         return False, verdict, f"shapes {left.shape} and {right.shape}"
     largest = float(np.max(np.abs(left - right), initial=0.0))
@@ -133,8 +132,8 @@ def _text(value: Any) -> str:
         return str(value)
     if isinstance(value, int | np.integer):
         return f"{value:,}"
-    if isinstance(value, float | np.floating):
-        return f"{value:,.6g}"
+    if isinstance(value, float | np.floating):  # 1e-06 would be the computer's way to write 1e-6
+        return f"{value:,.6g}".replace("e-0", "e-")
     return str(value)
 
 

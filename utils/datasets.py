@@ -174,7 +174,7 @@ class TextDataset(Dataset):
             raise DatasetError(
                 f"No word has the id {wrong[0]}; the ids of this vocabulary are 0 to {len(self.words) - 1}."
             )
-        return " ".join(self.words[index] for index in ids if keep_padding or index != PAD)
+        return " ".join(self.words[index] for index in ids.tolist() if keep_padding or index != PAD)
 
     def encode(self, text: str) -> np.ndarray:
         """Turn a text into word ids, cut up as the data set was: lower case, no punctuation but apostrophes.

@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 BLUE, ORANGE, BLACK, GREEN, SKY = "#0072B2", "#E69F00", "#000000", "#009E73", "#56B4E9"
 VERMILION, PURPLE = "#D55E00", "#CC79A7"
 
-_DOTS_PER_INCH = 160
+_DOTS_PER_INCH = 144
+_COLOURS = 128
 _SCREEN_DOTS_PER_INCH = 96
 
 
@@ -51,8 +52,12 @@ def show(figure: Figure, alt: str) -> None:
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=_DOTS_PER_INCH)
     plt.close(figure)
-    # A palette of 256 colours is enough for a chart and takes a third of the space.
-    picture = PIL.Image.open(drawn).convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE)
+    # A palette is enough for a chart and takes a third of the space.
+    picture = (
+        PIL.Image.open(drawn)
+        .convert("RGB")
+        .quantize(_COLOURS, PIL.Image.Quantize.MAXCOVERAGE, dither=PIL.Image.Dither.NONE)
+    )
     small = io.BytesIO()
     picture.save(small, format="png", optimize=True)
     width = round(picture.width * _SCREEN_DOTS_PER_INCH / _DOTS_PER_INCH)

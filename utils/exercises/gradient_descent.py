@@ -53,7 +53,7 @@ def exercise_2(largest_learning_rate: Any) -> None:
                 )
             if is_close(answer, 2 / bends.min()):
                 raise Wrong("You took the levellest direction. Which one falls off first?")
-            if is_close(answer * len(X) / 2, 2 / bends.max()) or is_close(answer * len(X), 2 / bends.max()):
+            if any(is_close(answer * factor, 2 / bends.max()) for factor in (1 / 2, len(X) / 2, len(X))):
                 raise Wrong("Is the factor in front of the Hessian there, and right?")
             if is_close(answer, 2 / (bends.max() + bends.min())):
                 raise Wrong("That is the best learning rate, not the largest one that arrives.")

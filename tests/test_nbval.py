@@ -1,0 +1,78 @@
+"""Tests of the tests: that a notebook run by this suite fails where it should, and fast."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+ROOT = Path(__file__).resolve().parent.parent
+WRONG_OUTPUT = "what the kernel does not print\n"
+
+# Name of a notebook → source of its cell, tags, and whether it passes on the sample and on the full data.
+CASES = {
+    "untagged_and_right": ("print('right')", [], True, True),
+    "untagged_and_changed": ("print('changed')", [], False, False),
+    "full_data_and_changed": ("print('changed')", ["full-data"], True, False),
+    "full_data_and_broken": ("1 / 0", ["full-data"], False, False),
+    "solution_and_changed": ("print('changed')", ["solution"], False, False),
+    "ignored_and_changed": ("print('changed')", ["nbval-ignore-output"], True, True),
+    "ignored_and_broken": ("1 / 0", ["nbval-ignore-output"], False, False),
+    "failed_check": (
+        "from utils.checks import check\ncheck('one', 1, at_least=2)",
+        ["nbval-ignore-output"],
+        False,
+        False,
+    ),
+    "hangs": ("import time; time.sleep(600)", ["nbval-ignore-output"], False, False),
+    "dies": ("import os; os._exit(1)", ["nbval-ignore-output"], False, False),
+}
+CELL_TIMEOUT = 5
+
+
+def write_notebook(folder: Path, name: str, source: str, tags: list[str]) -> None:
+    """Write a notebook whose only cell claims to have printed something."""
+    text = "right\n" if name.endswith("right") else WRONG_OUTPUT
+    output = new_output("stream", name="stdout", text=text)
+    cell = new_code_cell(source, execution_count=1, outputs=[output], metadata={"tags": tags})
+    nbformat.write(new_notebook(cells=[cell]), folder / f"{name}.ipynb")
+
+
+@pytest.fixture(scope="module", params=["sample", "full"])
+def verdicts(request, tmp_path_factory) -> tuple[str, dict[str, str], float]:
+    """Run all cases under the suite's own settings; return the tier, the verdict of each, and the time."""
+    project = tmp_path_factory.mktemp(request.param)
+    (project / "notebooks").mkdir()
+    (project / "tests").mkdir()
+    shutil.copy(ROOT / "pyproject.toml", project)
+    shutil.copy(ROOT / "tests" / "conftest.py", project / "tests")
+    for name, (source, tags, *_) in CASES.items():
+        write_notebook(project / "notebooks", name, source, tags)
+    started = time.monotonic()
+    # The later of two equal options counts, so these are the suite's settings but for the time-out.
+    command = [sys.executable, "-m", "pytest", "-rA", "-n2", f"--nbval-cell-timeout={CELL_TIMEOUT}"]
+    environment = {**os.environ, "TUTORIAL_DATA": request.param}
+    answer = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    found = re.findall(r"^(PASSED|FAILED|ERROR) notebooks/(\w+)\.ipynb", answer.stdout, flags=re.MULTILINE)
+    return request.param, {name: verdict for verdict, name in found}, time.monotonic() - started
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_notebook_passes_and_fails_as_its_tags_say(name, verdicts):
+    tier, verdict, _ = verdicts
+    *_, passes_on_sample, passes_on_full = CASES[name]
+    passes = passes_on_full if tier == "full" else passes_on_sample
+    assert verdict[name] == ("PASSED" if passes else "FAILED")
+
+
+def test_a_dead_kernel_and_a_cell_that_hangs_cost_seconds(verdicts):
+    *_, seconds = verdicts
+    assert seconds < 120

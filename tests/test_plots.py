@@ -1,0 +1,78 @@
+"""Tests of the figures' helpers."""
+
+import base64
+import io
+from unittest import mock
+
+from utils import plots
+
+import matplotlib as mpl
+import numpy as np
+import PIL.Image
+import pytest
+
+mpl.use("agg")
+plt = plots.plt
+
+
+def shown(figure, alt="A line that rises."):
+    """Show a figure and return the picture and its metadata as a notebook would keep them."""
+    with mock.patch.object(plots, "display") as display:
+        plots.show(figure, alt)
+    (image,) = display.call_args.args
+    data, metadata = image._repr_mimebundle_()
+    return PIL.Image.open(io.BytesIO(base64.b64decode(data["image/png"]))), metadata["image/png"]
+
+
+def test_a_shown_figure_has_its_alt_text_and_is_closed():
+    figure, axes = plt.subplots()
+    axes.plot([0, 1])
+    _, metadata = shown(figure, alt="A line that rises.")
+    assert metadata["alt"] == "A line that rises."
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_a_shown_figure_is_small_sharp_and_of_the_size_on_screen_that_was_asked_for():
+    plots.use_house_style()
+    figure, axes = plt.subplots(figsize=(5, 3))
+    axes.plot(np.random.RandomState(0).normal(size=200))
+    picture, metadata = shown(figure)
+    assert picture.mode == "P"
+    assert metadata["width"] == pytest.approx(5 * 96, abs=1)
+    assert picture.width >= 1.4 * metadata["width"]
+
+
+def test_a_small_coloured_mark_keeps_its_colour():
+    figure, axes = plt.subplots()
+    axes.imshow(np.random.RandomState(0).uniform(size=(64, 64)), cmap="gray")
+    axes.plot(30, 30, "o", color=plots.BLUE, markersize=6)
+    picture, _ = shown(figure)
+    blue = np.array(mpl.colors.to_rgb(plots.BLUE)) * 255
+    distance = np.abs(np.asarray(picture.convert("RGB")).reshape(-1, 3) - blue).max(axis=1)
+    assert distance.min() <= 12
+
+
+def test_neighbouring_curves_differ_in_line_style_too():
+    with mpl.rc_context():
+        plots.use_house_style()
+        cycle = list(mpl.rcParams["axes.prop_cycle"])
+    styles = [str(entry["linestyle"]) for entry in cycle]
+    assert len(set(styles)) == len(styles) >= 6
+
+
+def test_learning_curves_count_epochs_from_one():
+    _, axes = plt.subplots()
+    plots.learning_curves(axes, {"training": [3.0, 2.0], "validation": [3.5, 2.5]}, "loss")
+    assert [list(line.get_xdata()) for line in axes.lines] == [[1, 2], [1, 2]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "loss")
+    plt.close("all")
+
+
+def test_an_image_grid_has_a_title_for_each_picture_and_empty_places_stay_empty():
+    figure = plots.image_grid(np.zeros((5, 4, 4), np.uint8), list("abcde"), columns=3)
+    drawn = [axes.get_title(loc="center") for axes in figure.axes if axes.images]
+    assert drawn == list("abcde")
+    assert len(figure.axes) == 6
+    assert not any(axes.axison for axes in figure.axes)
+    plt.close("all")

@@ -1,0 +1,110 @@
+"""Tests of the silent start of TensorFlow and of the progress of a training.
+
+What a notebook shows is tested in a real kernel, and the start in a process of its own.
+"""
+
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+
+def run_cells(*sources: str) -> list[list[nbformat.NotebookNode]]:
+    """Run cells in a fresh kernel and return the outputs of each."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    NotebookClient(notebook, kernel_name="python3", timeout=120).execute(stderr=subprocess.DEVNULL)
+    return [cell.outputs for cell in notebook.cells]
+
+
+def stderr_of(code: str) -> str:
+    """Run Python code in a process of its own and return what it wrote to stderr."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    ).stderr
+
+
+@pytest.fixture(scope="module")
+def trained() -> list[list[nbformat.NotebookNode]]:
+    """Run one notebook with everything in it that these tests look at."""
+    return run_cells(
+        "import utils.training\n"
+        "import keras, numpy as np, tensorflow as tf\n"
+        "x = np.linspace(0, 1, 64)[:, np.newaxis]\n"
+        "model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])\n"
+        "model.compile(optimizer='sgd', loss='mean_squared_error')\n"
+        "def fit(epochs, **keywords):\n"
+        "    progress = utils.training.Progress()\n"
+        "    model.fit(x, 2 * x, epochs=epochs, verbose=0, callbacks=[progress], **keywords)",
+        "fit(3, validation_split=0.25)",
+        "fit(95)",
+        "seen = list(utils.training.progress(['a', 'b', 'c'], 'training'))",
+        "print(seen)",
+        "for item in utils.training.progress([], 'training'):\n    print(item)",
+    )
+
+
+def text_of(outputs: list[nbformat.NotebookNode]) -> str:
+    """Return the text of a cell's only output."""
+    (output,) = outputs
+    return output.data["text/plain"]
+
+
+def test_tensorflow_starts_silently(trained):
+    assert trained[0] == []
+
+
+def test_a_start_in_a_plain_process_is_silent_and_leaves_onednn_on():
+    code = (
+        "import utils.training, os, tensorflow as tf\n"
+        "assert os.environ.get('TF_ENABLE_ONEDNN_OPTS') is None\n"
+        "tf.linalg.matmul(tf.ones((2, 2)), tf.ones((2, 2)))"
+    )
+    assert stderr_of(code) == ""
+
+
+def test_warnings_during_and_after_the_start_are_not_hidden():
+    code = (
+        "import os, sys, types\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'tensorflow':\n"
+        "            os.write(2, b'2026-01-01 00:00:00.000000: I harmless.cc:1] information\\n')\n"
+        "            os.write(2, b'2026-01-01 00:00:00.000000: W real.cc:1] your disk burns\\n')\n"
+        "            os.write(2, b'something unknown\\n')\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "import utils.training\n"
+        "os.write(2, b'afterwards\\n')\n"
+    )
+    stderr = stderr_of(code)
+    assert "your disk burns" in stderr
+    assert "something unknown" in stderr
+    assert "information" not in stderr
+    assert stderr.endswith("afterwards\n")
+
+
+def test_progress_leaves_one_clean_line_an_epoch(trained):
+    lines = text_of(trained[1]).splitlines()
+    assert [line.split("   ")[0] for line in lines] == ["epoch 1 of 3", "epoch 2 of 3", "epoch 3 of 3"]
+    assert all("loss " in line and "val loss " in line for line in lines)
+    assert not any(character in text_of(trained[1]) for character in "█░\r\b\x1b")
+
+
+def test_progress_of_a_long_training_leaves_ten_lines_and_the_last_epoch(trained):
+    lines = text_of(trained[2]).splitlines()
+    assert len(lines) == 10
+    assert lines[-1].startswith("epoch 95 of 95")
+
+
+def test_progress_over_items_yields_them_all_and_leaves_nothing(trained):
+    assert text_of(trained[3]) == ""
+    assert trained[4][0].text == "['a', 'b', 'c']\n"
+    assert text_of(trained[5]) == ""
+
+
+def test_progress_outside_a_notebook_prints_nothing(capfd):
+    from utils.training import progress
+
+    assert list(progress(range(3), "training")) == [0, 1, 2]
+    assert capfd.readouterr().out == ""
