@@ -17,7 +17,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: environment ## open the notebooks in JupyterLab
-	@$(VENV_PYTHON) -m jupyterlab $(AS_ROOT) notebooks $(ARGS)
+	@$(VENV_PYTHON) -m jupyterlab --log-level=WARN $(AS_ROOT) notebooks $(ARGS)
 
 test: environment-dev ## run every test and notebook on the sample data, without a network
 	@TUTORIAL_DATA=sample $(VENV_PYTHON) -m pytest $(ARGS)

@@ -389,13 +389,13 @@ def samples() -> dict[str, datasets.Dataset]:
         ),
         (
             "load_imdb",
-            r"IMDB stand-in \(reviews written by a grammar\), sample data: 4,500 training + 500 validation"
-            r" \+ 1,000 test reviews of 250 words from a vocabulary of \d+, 2 classes, made by code",
+            "IMDB stand-in (reviews written by a grammar), sample data: 4,500 training + 500 validation"
+            " + 1,000 test reviews of 250 words from a vocabulary of N, 2 classes, made by code",
         ),
     ],
 )
 def test_the_sample_says_what_it_is(samples, loader, description):
-    assert re.fullmatch(description, repr(samples[loader])) or repr(samples[loader]) == description
+    assert re.sub(r"vocabulary of [\d,]*\d", "vocabulary of N", repr(samples[loader])) == description
 
 
 def test_the_sample_has_the_same_types_and_is_stratified(samples):

@@ -125,9 +125,9 @@ def whole(
         handler.send_header("Content-Length", str(len(content) - start))
         handler.end_headers()
         body = content[start:] if cut is None else content[start : start + cut]
+        handler.server.sent += len(body)  # before the client has it all and the test goes on
         handler.wfile.write(body)
         handler.wfile.flush()
-        handler.server.sent += len(body)
         if stall:
             hang(handler)
         handler.close_connection = True

@@ -2,11 +2,11 @@
 
 from types import SimpleNamespace
 
+from utils.exercises import mnist_dense as exercises
+
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from utils.exercises import mnist_dense as exercises
 
 
 def said(capsys, exercise, *answer):
@@ -218,9 +218,11 @@ class Network:
         self.labels, self.accuracy, self.parameters, self.outputs = labels, accuracy, parameters, outputs
 
     def count_params(self):
+        """Return the number of parameters."""
         return self.parameters
 
     def predict(self, pictures, **options):
+        """Return one row of scores for each label."""
         answers = np.where(np.arange(len(self.labels)) < self.accuracy * len(self.labels), self.labels, 0)
         return tf.one_hot(answers, self.outputs)
 

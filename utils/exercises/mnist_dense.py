@@ -23,9 +23,13 @@ def exercise_1(parameters: Any) -> None:
         if answer == 784 * 300 + 300 + 300 * 100 + 100:
             raise Wrong("The ten scores at the end come from a layer with parameters of its own.")
         if answer in (28 * 300 + 300 + 300 * 100 + 100 + 100 * 10 + 10, 784 * 300 * 100 * 10):
-            raise Wrong("Count layer by layer: a weight for each pair of an input and a unit, and add them up.")
+            raise Wrong(
+                "Count layer by layer: a weight for each pair of an input and a unit, and add them up."
+            )
         if answer != 784 * 300 + 300 + 300 * 100 + 100 + 100 * 10 + 10:
-            raise Wrong("Each layer has (inputs · units) weights and a bias for each unit. The picture has 28 · 28.")
+            raise Wrong(
+                "Each layer has (inputs · units) weights and a bias for each unit. The picture has 28 · 28."
+            )
 
     judge("Exercise 1", verdict)
 
@@ -86,7 +90,8 @@ def exercise_3(top_k_accuracy: Any) -> None:
                 raise Wrong("You divide by k. One example with its label among the k is one hit.")
             if not is_close(answer, expected):
                 raise Wrong(
-                    f"With {n} examples, {classes} classes and k = {k} the answer is off. Along which axis do you sort?"
+                    f"With {n} examples, {classes} classes and k = {k} the answer is off. "
+                    "Along which axis do you sort?"
                 )
 
     judge("Exercise 3", verdict)
@@ -113,7 +118,9 @@ def exercise_4(dropout: Any) -> None:
             if abs(dropped.mean() - (1 - rate)) < 0.03 and abs(dropped.mean() - rate) > 0.1:
                 raise Wrong("The rate is the part that is dropped. You keep that part and drop the rest.")
             if np.ptp(dropped.mean(axis=0)) == 1 and dropped.all(axis=0).any():
-                raise Wrong("Every example loses the same units. Draw a number for each value, not for each unit.")
+                raise Wrong(
+                    "Every example loses the same units. Draw a number for each value, not for each unit."
+                )
             if dropped.all(axis=1).any():
                 raise Wrong("Whole examples are gone. Draw a number for each value.")
             if abs(dropped.mean() - rate) > 0.02:
@@ -126,7 +133,9 @@ def exercise_4(dropout: Any) -> None:
             if is_close(factor, np.full_like(factor, 1 / rate)):
                 raise Wrong("The factor is off. What part of the sum is still there after dropping?")
             if not is_close(factor, np.full_like(factor, 1 / (1 - rate))):
-                raise Wrong("All values that stay are multiplied by one number, which depends on the rate alone.")
+                raise Wrong(
+                    "All values that stay are multiplied by one number, which depends on the rate alone."
+                )
         again = [array(call(dropout, values.copy(), 0.5, np.random.default_rng(seed))) for seed in (1, 2)]
         if np.array_equal(*again):
             raise Wrong("Two generators gave the same mask. Use the one that your function is given.")
@@ -157,7 +166,9 @@ def exercise_5(expected_calibration_error: Any) -> None:
         for n, classes, bins, sharpness in [(600, 10, 10, 3.0), (500, 4, 15, 1.0), (50, 3, 5, 9.0)]:
             scores = sharpness * random.normal(size=(n, classes))
             probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-            labels = np.where(random.random_sample(n) < 0.6, scores.argmax(axis=1), random.randint(classes, size=n))
+            labels = np.where(
+                random.random_sample(n) < 0.6, scores.argmax(axis=1), random.randint(classes, size=n)
+            )
             gap, share = gaps(probabilities, labels, bins)
             expected = float(np.sum(share * np.abs(gap)))
             answer = number(call(expected_calibration_error, probabilities.copy(), labels.copy(), bins))
@@ -167,15 +178,20 @@ def exercise_5(expected_calibration_error: Any) -> None:
             if is_close(answer, np.sum(share * gap)) or is_close(answer, -np.sum(share * gap)):
                 raise Wrong("Gaps above and below the diagonal cancel. Take the size of each.")
             if is_close(answer, np.mean(np.abs(gap))) or is_close(answer, np.mean(np.abs(gap[filled]))):
-                raise Wrong("A bin with three pictures counts as much as one with three hundred. Weigh the bins.")
+                raise Wrong(
+                    "A bin with three pictures counts as much as one with three hundred. Weigh the bins."
+                )
             if is_close(answer, np.sum(share * gap**2)) or is_close(answer, np.sqrt(np.sum(share * gap**2))):
                 raise Wrong("The gaps are not squared here. Their size is what counts.")
             if is_close(answer, np.sum(share * np.abs(gap)) * n):
                 raise Wrong("Divide by the number of pictures.")
             if is_close(answer, abs(np.sum(share * gap))):
-                raise Wrong("That is the gap over all bins together. Take its size in each bin, then the mean.")
+                raise Wrong(
+                    "That is the gap over all bins together. Take its size in each bin, then the mean."
+                )
             raise Wrong(
-                "For some probabilities the answer is off. In each bin: mean confidence against the share of hits."
+                "For some probabilities the answer is off. "
+                "In each bin: mean confidence against the share of hits."
             )
 
     judge("Exercise 5", verdict)
@@ -203,14 +219,20 @@ def exercise_6(model: Any, data: Any) -> None:
         if parameters > MOST_PARAMETERS:
             raise Wrong(f"It has {parameters:,} parameters, and {MOST_PARAMETERS:,} are allowed.")
         if scores.shape != (len(data.x_val), 10):
-            raise Wrong(f"It answers with the shape {scores.shape}; a row of ten scores for each picture is asked for.")
+            raise Wrong(
+                f"Its answer has the shape {scores.shape}; ten scores for each picture are asked for."
+            )
         accuracy = float(np.mean(scores.argmax(axis=1) == data.y_val))
         wanted = 0.96 if data.tier == "full" else 0.80
         if accuracy < 0.2:
             raise Wrong(
-                f"Its accuracy is {100 * accuracy:.1f} %, which is guessing. Is it trained, and does it scale the pixels?"
+                f"Its accuracy is {100 * accuracy:.1f} %, which is guessing. "
+                "Is it trained, and does it scale the pixels?"
             )
         if accuracy < wanted:
-            raise Wrong(f"Its accuracy on the validation part is {100 * accuracy:.1f} %; {100 * wanted:.0f} % are asked for.")
+            raise Wrong(
+                f"Its accuracy on the validation part is {100 * accuracy:.1f} %; "
+                f"{100 * wanted:.0f} % are asked for."
+            )
 
     judge("Exercise 6", verdict)
