@@ -140,10 +140,12 @@ def test_another_seed_gives_other_pictures():
 
 def test_brightness_and_colour_say_nothing_about_the_shape(pictures):
     images, labels = pictures
-    colours = images.mean(axis=(1, 2))
-    spread = colours.std(axis=0) / np.sqrt(600)  # of the mean over the pictures of one shape
-    means = np.array([colours[labels == kind].mean(axis=0) for kind in range(10)])
-    assert (np.abs(means - colours.mean(axis=0)) < 4 * spread).all()
+    brightness = images.mean(axis=(1, 2))
+    ground = np.abs(images[:, 0, 0].astype(np.float64) - 128)  # no shape reaches into the corner
+    for values in (brightness, ground):
+        means = np.array([values[labels == kind].mean(axis=0) for kind in range(10)])
+        standard_error = values.std(axis=0) / np.sqrt(600)
+        assert (np.abs(means - values.mean(axis=0)) < 4 * standard_error).all()
 
 
 def test_no_weighted_sum_of_pixels_knows_the_shape(pictures):
@@ -169,11 +171,11 @@ def test_a_convolutional_net_succeeds_where_a_dense_one_fails(pictures):
         last = [layers.Flatten(), layers.Dense(64, activation="relu"), layers.Dense(10)]
         model = keras.Sequential([*first, *last])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile("adam", loss, metrics=["accuracy"])
-        model.fit(pixels[TRAIN], labels[TRAIN], batch_size=64, epochs=4, verbose=0)
+        model.compile(keras.optimizers.Adam(0.002), loss, metrics=["accuracy"])
+        model.fit(pixels[TRAIN], labels[TRAIN], batch_size=64, epochs=3, verbose=0)
         accuracy[name] = model.evaluate(pixels[TEST], labels[TEST], verbose=0)[1]
-    assert accuracy["convolutional"] > 0.75
-    assert accuracy["dense"] < 0.45
+    assert accuracy["convolutional"] > 0.7
+    assert accuracy["dense"] < 0.4
 
 
 # ------------------------------------------------------------------------------------------------ reviews
@@ -197,7 +199,7 @@ def test_reviews_are_the_same_everywhere(reviews):
     texts, labels = reviews
     assert (
         checksum("\n".join(texts).encode(), labels)
-        == "d1850ef3371596edc936f149aee8f9a914684db0948667352c20d4be80244af1"
+        == "e7e2dce989da9ba0825245c6807f05b5de4dc97ed1950a8cc0953a46eb56ca42"
     )
 
 
