@@ -187,6 +187,7 @@ def test_every_exercise_has_a_blank_a_check_and_a_folded_solution(path):
         assert call in blank.source
         assert "..." in blank.source
         assert text_of(blank.outputs[0]) == f"○ Exercise {k}: not attempted yet\n"
+        assert solution.source.startswith("# Solution\n")  # JupyterLab shows this line of a folded cell
         assert call in solution.source
         assert text_of(solution.outputs[-1]).endswith(f"✓ Exercise {k}: right\n")
         assert tags(solution) == {"solution"}
