@@ -13,8 +13,6 @@ import pytest
 from nbval.plugin import IPyNbCell
 
 os.environ.setdefault("TUTORIAL_DATA", "sample")
-# The kernels that run notebooks have no business outside this machine once the packages are installed.
-os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
 MEMORY_PER_NOTEBOOK = 3 * 2**30
 

