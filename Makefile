@@ -11,10 +11,10 @@ VENV_PYTHON := .venv/bin/python
 # A container's user is often root, which Jupyter refuses to run as unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-full run lint lock clean environment environment-dev
+.PHONY: help lab test test-full test-mistakes run lint lock clean environment environment-dev
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: environment ## open the notebooks in JupyterLab
 	@$(VENV_PYTHON) -m jupyterlab --log-level=WARN $(AS_ROOT) notebooks $(ARGS)
@@ -24,6 +24,9 @@ test: environment-dev ## run every test and notebook on the sample data, without
 
 test-full: environment-dev ## the same on the full data, with every output compared
 	@TUTORIAL_DATA=full $(VENV_PYTHON) -m pytest $(ARGS)
+
+test-mistakes: environment-dev ## plant mistakes in copies of the notebooks and see that each is caught
+	@$(VENV_PYTHON) -m pytest -m mistakes --dist=worksteal $(ARGS)
 
 run: environment ## execute the notebooks and write them back with fresh outputs
 	@$(VENV_PYTHON) tools/run_notebooks.py $(NOTEBOOK) $(ARGS)

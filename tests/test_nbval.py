@@ -49,9 +49,8 @@ def verdicts(request, tmp_path_factory) -> tuple[str, dict[str, str], float]:
     """Run all cases under the suite's own settings; return the tier, the verdict of each, and the time."""
     project = tmp_path_factory.mktemp(request.param)
     (project / "notebooks").mkdir()
-    (project / "tests").mkdir()
-    shutil.copy(ROOT / "pyproject.toml", project)
-    shutil.copy(ROOT / "tests" / "conftest.py", project / "tests")
+    for settings in ("pyproject.toml", "conftest.py"):
+        shutil.copy(ROOT / settings, project)
     for name, (source, tags, *_) in CASES.items():
         write_notebook(project / "notebooks", name, source, tags)
     started = time.monotonic()

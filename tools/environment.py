@@ -103,12 +103,15 @@ def install_uv():
     run(PYTHON, "-m", "pip", "install", *quiet, *constraints, "uv")
 
 
-def keep_lab_to_itself():
-    """Keep JupyterLab from asking every new learner about news, and from looking for them on the internet."""
+def set_up_lab():
+    """Keep JupyterLab from asking every new learner about news, and let it show Markdown, not its source."""
     settings = ENVIRONMENT / "share" / "jupyter" / "lab" / "settings"
     settings.mkdir(parents=True, exist_ok=True)
     notification = {"fetchNews": "false", "checkForUpdates": False}
-    overrides = {"@jupyterlab/apputils-extension:notification": notification}
+    overrides = {
+        "@jupyterlab/apputils-extension:notification": notification,
+        "@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"markdown": "Markdown Preview"}},
+    }
     (settings / "overrides.json").write_text(json.dumps(overrides))
 
 
@@ -136,7 +139,7 @@ def make_environment(dev):
         "--requirement",
         requirements,
     )
-    keep_lab_to_itself()
+    set_up_lab()
     kind = "dev" if dev else "learner"
     stamps[kind].write_text(wanted[kind])
     print("The environment is ready.", flush=True)

@@ -1,0 +1,192 @@
+"""Run a notebook with other seeds and keep what each of its statements found.
+
+    python benchmarks/seeds.py 03            runs 0 to 5 on the data that TUTORIAL_DATA names
+    python benchmarks/seeds.py 03 --runs 3   runs 0 to 2
+
+Run 0 is the notebook as it is; in run k every seed is 1000·k larger, and with it come other weights, other
+batches and other draws. A statement that does not hold is noted and the run goes on. The table goes into
+`benchmarks/<notebook>.md`, in place of the one for the same data; whatever stands before the first table
+is kept.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIFT = 1000  # larger than any seed of a notebook, so that no two runs meet
+TITLE = "# Notebook {}: what other seeds find"
+INTRODUCTION = """
+Each statement of the notebook that depends on chance, with the values that it had. Run 0 is the notebook as
+committed; in run k every seed is {} · k larger. The tables are written by `benchmarks/seeds.py`.
+"""
+BOUNDS = {"at_least": "≥", "at_most": "≤", "equals": "=", "tolerance": "within"}
+
+
+def shift_seeds(by: int) -> None:
+    """Make every seed that a notebook sets larger by a number; called in its kernel, before its first cell.
+
+    Args:
+        by: The number.
+    """
+    from utils import training  # noqa: F401  (starts TensorFlow silently)
+
+    import keras
+    import numpy as np
+
+    def shifted(function: Any) -> Any:
+        """Return the function with its first argument, the seed, shifted where it is a whole number."""
+
+        def call(seed: Any = None, *arguments: Any, **options: Any) -> Any:
+            return function(seed + by if isinstance(seed, int) else seed, *arguments, **options)
+
+        return call
+
+    keras.utils.set_random_seed = shifted(keras.utils.set_random_seed)
+    np.random.default_rng = shifted(np.random.default_rng)
+
+
+def record_checks() -> list[dict[str, Any]]:
+    """Make `check` note what it finds instead of stopping; called in the kernel, before the first cell.
+
+    Returns:
+        A list that grows by an entry for each statement: `statement`, `bound`, `value` and `holds`.
+    """
+    from utils import checks
+
+    import numpy as np
+
+    entries = []
+    judge = checks.check
+
+    def check(statement: str, value: Any, **bounds: Any) -> None:
+        try:
+            judge(statement, value, **bounds)
+            holds = True
+        except checks.CheckFailed as failure:
+            print(failure)
+            holds = False
+        if "close_to" in bounds:
+            value = np.abs(np.asarray(value, float) - np.asarray(bounds["close_to"], float)).max()
+        elif not isinstance(value, str | bool | np.bool_ | tuple):
+            value = float(value)
+        bound = [
+            f"{sign} {bounds[name]:.4g}" for name, sign in BOUNDS.items() if _is_number(bounds.get(name))
+        ]
+        if checks.datasets.current_tier() == "sample" and "sample" in bounds:
+            bound = [f"{bound[0][0]} {bounds['sample']:.4g}"]
+        entries.append(
+            {
+                "statement": statement,
+                "bound": ", ".join(bound),
+                "value": f"{value:.4g}" if isinstance(value, float) else str(value),
+                "holds": holds,
+            }
+        )
+
+    checks.check = check
+    return entries
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def run(path: Path, by: int) -> tuple[str, list[dict[str, Any]]]:
+    """Run a notebook with its seeds shifted.
+
+    Args:
+        path: The notebook, which is not changed.
+        by: How much larger every seed is.
+
+    Returns:
+        The tier of the data (empty where the notebook loads none) and the entries of its statements.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    before = f"import seeds\nseeds.shift_seeds({by})\nentries_of_seeds = seeds.record_checks()"
+    after = (
+        "import json\nfrom utils import datasets\n"
+        "print(json.dumps([datasets.current_tier() or '', entries_of_seeds]))"
+    )
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
+    notebook.cells.append(nbformat.v4.new_code_cell(after))
+    folders = [str(ROOT / "benchmarks"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
+    client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(path.parent)}})
+    client.execute(env=environment, stderr=subprocess.DEVNULL)  # a kernel's own log says nothing to us
+    tier, entries = json.loads(notebook.cells[-1].outputs[0].text)
+    return tier, entries
+
+
+def table(runs: list[list[dict[str, Any]]]) -> str:
+    """Return the statements that depend on the seed as a table in Markdown.
+
+    Args:
+        runs: The entries of each run, the same statements in the same order in all of them.
+    """
+    lines = [
+        "| statement | bound | " + " | ".join(f"run {k}" for k in range(len(runs))) + " | holds in |",
+        "| :-- | :-- | " + "--: | " * len(runs) + ":-- |",
+    ]
+    for found in zip(*runs, strict=True):
+        values = [entry["value"] for entry in found]
+        if len(set(values)) > 1 or not all(entry["holds"] for entry in found):
+            holds = [str(k) for k, entry in enumerate(found) if entry["holds"]]
+            verdict = "all" if len(holds) == len(runs) else f"runs {', '.join(holds)}" if holds else "none"
+            cells = [found[0]["statement"].rstrip(","), found[0]["bound"] or "is true", *values, verdict]
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def write(path: Path, number: str, heading: str, new: str) -> None:
+    """Put a table under its heading, in place of the one that is there.
+
+    Args:
+        path: The file, which is made where it does not exist.
+        number: The number of the notebook, for the title of a new file.
+        heading: The heading of the section.
+        new: The table.
+    """
+    text = f"{TITLE.format(number)}\n{INTRODUCTION.format(f'{SHIFT:,}')}"
+    if path.exists():
+        text = path.read_text(encoding="utf-8")
+    before, _, after = text.partition(f"\n## {heading}\n")
+    later = re.search(r"^## ", after, flags=re.MULTILINE)
+    rest = "\n" + after[later.start() :] if later else ""
+    path.write_text(f"{before.rstrip()}\n\n## {heading}\n\n{new}{rest}", encoding="utf-8")
+
+
+def main() -> None:
+    """Read the command line and run the notebook."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebook", help="how its name begins, for example 03")
+    parser.add_argument("--runs", type=int, default=6, help="how many, the notebook's own among them")
+    arguments = parser.parse_args()
+    found = sorted((ROOT / "notebooks").glob(f"{arguments.notebook}*.ipynb"))
+    if len(found) != 1 or arguments.runs < 2:
+        sys.exit(
+            f"{len(found)} notebooks have names that begin with {arguments.notebook}, and two runs are least."
+        )
+    runs = []
+    for k in range(arguments.runs):
+        tier, entries = run(found[0], SHIFT * k)
+        runs.append(entries)
+        broken = [entry["statement"] for entry in entries if not entry["holds"]]
+        print(
+            f"run {k} of {arguments.runs - 1}: {len(entries)} statements, not so: {broken or 'none'}",
+            flush=True,
+        )
+    heading = {"full": "Full data", "sample": "Sample data"}.get(tier, "Data made in the notebook")
+    write(ROOT / "benchmarks" / f"{found[0].stem}.md", found[0].stem[:2], heading, table(runs))
+
+
+if __name__ == "__main__":
+    main()

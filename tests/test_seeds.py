@@ -1,0 +1,66 @@
+"""Tests of the tool that runs a notebook with other seeds."""
+
+import seeds
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+NOTEBOOK = """
+import numpy as np
+import keras
+from utils.checks import check
+keras.utils.set_random_seed(1)
+number = np.random.default_rng(2).uniform()
+check("a fixed number", 3, equals=3)
+check("drawn by NumPy", number, at_least=0)
+check("drawn by Keras", float(keras.random.uniform(())), at_most=2)
+check("an order", np.array([number, 0]), close_to=[0, 0], tolerance=1)
+check("run 0 alone", bool(abs(number - 0.26161213) < 1e-6))
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    path = tmp_path_factory.mktemp("seeds") / "00_draws.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(NOTEBOOK)]), path)
+    return [seeds.run(path, by) for by in (0, 1000, 1000)]
+
+
+def test_a_run_notes_every_statement_and_goes_on_where_one_does_not_hold(runs):
+    for tier, entries in runs:
+        assert tier == ""
+        assert len(entries) == 5
+    assert [entry["holds"] for entry in runs[0][1]] == [True] * 5
+    assert [entry["holds"] for entry in runs[1][1]] == [True] * 4 + [False]
+
+
+def test_a_shift_changes_what_is_drawn_and_the_same_shift_gives_the_same(runs):
+    first, second, third = (entries for _, entries in runs)
+    assert second == third
+    for k in (1, 2, 3):
+        assert first[k]["value"] != second[k]["value"]
+
+
+def test_the_table_has_what_depends_on_chance_and_says_where_it_holds(runs):
+    lines = seeds.table([entries for _, entries in runs]).splitlines()[2:]
+    assert [line.split(" | ")[0] for line in lines] == [
+        "| drawn by NumPy",
+        "| drawn by Keras",
+        "| an order",
+        "| run 0 alone",
+    ]
+    assert [line.split(" | ")[1] for line in lines] == ["≥ 0", "≤ 2", "within 1", "is true"]
+    assert [line.split(" | ")[-1] for line in lines] == ["all |", "all |", "all |", "runs 0 |"]
+
+
+def test_a_table_takes_the_place_of_the_one_for_the_same_data_and_of_nothing_else(tmp_path):
+    path = tmp_path / "table.md"
+    seeds.write(path, "00", "Full data", "old\n")
+    path.write_text(path.read_text().replace("seeds.py`.\n", "seeds.py`.\n\nA note by hand.\n"))
+    seeds.write(path, "00", "Sample data", "sample\n")
+    seeds.write(path, "00", "Full data", "new\n")
+    text = path.read_text()
+    assert "A note by hand." in text
+    assert "old" not in text
+    assert text.index("\n## Full data\n\nnew\n") < text.index("\n## Sample data\n\nsample\n")
