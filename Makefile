@@ -11,7 +11,7 @@ VENV_PYTHON := .venv/bin/python
 # A container's user is often root, which Jupyter refuses to run as unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-full test-mistakes run lint lock clean environment environment-dev
+.PHONY: help lab test test-full test-mistakes run handouts lint lock clean environment environment-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test-mistakes: environment-dev ## plant mistakes in copies of the notebooks and 
 
 run: environment ## execute the notebooks and write them back with fresh outputs
 	@$(VENV_PYTHON) tools/run_notebooks.py $(NOTEBOOK) $(ARGS)
+
+handouts: environment-dev ## make students' notebooks, PDF and HTML in build/handouts
+	@$(VENV_PYTHON) handouts/make_handouts.py $(ARGS)
 
 lint: environment-dev ## check and format code and notebooks
 	@$(VENV_PYTHON) -m ruff format

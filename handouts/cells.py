@@ -1,0 +1,139 @@
+"""What a handout is made of: a notebook's cells, judged, sorted, and without solutions where they must go."""
+
+import base64
+import copy
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+
+
+class HandoutError(Exception):
+    """A sentence for the teacher, which names the notebook and the cell."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture that a cell made: PNG data, its description, and its width in pixels."""
+
+    png: bytes
+    description: str
+    width: int
+
+
+@dataclass
+class Part:
+    """A cell as a handout sees it.
+
+    Attributes:
+        number: The cell's place in the notebook, from 1.
+        kind: `"text"`, `"code"`, `"blank"` for the cell in which an exercise is answered, or `"solution"`.
+        source: The cell's source.
+        outputs: What it printed (`str`) and drew (`Figure`), in order.
+    """
+
+    number: int
+    kind: str
+    source: str
+    outputs: list[str | Figure] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook that can be printed: its path, its title and its parts."""
+
+    path: Path
+    title: str
+    parts: list[Part]
+
+
+def read(path: Path) -> Notebook:
+    """Read a notebook and judge whether a handout can be made of it.
+
+    Args:
+        path: The notebook.
+
+    Returns:
+        Its parts in order. Cells that do nothing but show sliders are left out: they are blank on paper.
+
+    Raises:
+        HandoutError: If it is no notebook or breaks a rule; the sentence names the cell.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except FileNotFoundError:
+        raise HandoutError(f"There is no file {path}.") from None
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        raise HandoutError(f"{path.name} is no valid notebook: {reason}") from None
+
+    cells = notebook.cells
+    title = re.match(r"# (.+)", cells[0].source) if cells and cells[0].cell_type == "markdown" else None
+    if title is None:
+        raise HandoutError(
+            f"{path.name}, cell 1: a notebook begins with a text cell that begins with “# ” and a title."
+        )
+    parts = []
+    for number, cell in enumerate(cells, start=1):
+        where = f"{path.name}, cell {number}"
+        is_solution = "solution" in cell.metadata.get("tags", [])
+        if cell.cell_type == "raw":
+            raise HandoutError(f"{where}: a raw cell cannot be printed. Make it a text cell.")
+        if cell.cell_type == "markdown":
+            if is_solution:
+                raise HandoutError(
+                    f"{where}: the tag “solution” is on a text cell. Put the solution into a code cell, with "
+                    "what there is to say in comments, or remove the tag."
+                )
+            if cell.get("attachments"):
+                raise HandoutError(f"{where}: a picture is attached to the text. Draw it in a code cell.")
+            parts.append(Part(number, "text", cell.source))
+        elif "ipywidgets." not in cell.source:
+            parts.append(
+                Part(number, "solution" if is_solution else "code", cell.source, _outputs(cell, where))
+            )
+    for before, part in pairwise(parts):
+        if part.kind == "solution" and before.kind == "code":
+            before.kind = "blank"
+    return Notebook(path, title.group(1).strip(), parts)
+
+
+def _outputs(cell: nbformat.NotebookNode, where: str) -> list[str | Figure]:
+    """Return what a code cell printed and drew; widgets leave nothing."""
+    found: list[str | Figure] = []
+    for output in cell.outputs:
+        if output.output_type == "error":
+            raise HandoutError(
+                f"{where}: its output is an error, {output.ename}. Mend the cell and run it again."
+            )
+        if output.output_type == "stream":
+            found.append(output.text.rstrip("\n"))
+        elif "image/png" in output.data:
+            png = base64.b64decode(output.data["image/png"])
+            description = output.metadata.get("image/png", {}).get("alt", "")
+            found.append(Figure(png, description or "A figure.", int.from_bytes(png[16:20], "big")))
+        elif "text/plain" in output.data and not any("widget" in kind for kind in output.data):
+            found.append(output.data["text/plain"])
+    return found
+
+
+def student_copy(path: Path) -> nbformat.NotebookNode:
+    """Return a notebook without its solutions, with an empty cell to work in under each exercise.
+
+    Args:
+        path: A notebook that `read` accepts.
+    """
+    notebook = copy.deepcopy(nbformat.read(path, as_version=4))
+    kept = []
+    rooms = 0
+    for cell in notebook.cells:
+        if "solution" not in cell.metadata.get("tags", []):
+            kept.append(cell)
+        else:
+            rooms += 1
+            kept.append(nbformat.v4.new_code_cell("", id=f"room-{rooms}"))
+    notebook.cells = kept
+    return notebook

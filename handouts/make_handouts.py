@@ -1,0 +1,123 @@
+"""Make the handouts: students' notebooks, PDF for students and instructors, and HTML. Nothing is executed.
+
+    python handouts/make_handouts.py                       all notebooks, A4 and US letter
+    python handouts/make_handouts.py --paper a4            on one paper only
+    python handouts/make_handouts.py my_own_notebook.ipynb a notebook of your own
+
+They go to build/handouts.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cells import HandoutError, Notebook, read, student_copy
+from paper import (
+    Pictures,
+    check_letters,
+    markdown_source,
+    typst_source,
+    write_markdown_page,
+    write_page,
+    write_pdf,
+)
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+GLOSSARY = NOTEBOOKS / "glossary.md"
+PAPERS = {"a4": "a4", "letter": "us-letter"}  # folder → Typst's name
+EDITIONS = {"student": "students’ edition", "instructor": "instructor’s edition, with solutions"}
+COLLECTION = "Deep learning from gradient descent to the LSTM"
+SUBTITLE = "Five notebooks in which what is said is checked"
+
+
+def make_pdfs(notebooks: list[Notebook], folder: Path, paper: str, collection: bool) -> None:
+    """Write the PDFs of both editions, of each notebook and of all together.
+
+    Args:
+        notebooks: The notebooks.
+        folder: Where the PDFs go.
+        paper: `"a4"` or `"us-letter"`.
+        collection: Whether to write the PDF of all together, too.
+    """
+    for edition, words in EDITIONS.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            pictures = Pictures(Path(scratch))
+            bodies = []
+            for notebook in notebooks:
+                bodies.append(typst_source(notebook, pictures, solutions=edition == "instructor"))
+                file = folder / f"{notebook.path.stem}-{edition}.pdf"
+                write_pdf(file, bodies[-1], pictures, title=notebook.title, edition=words, paper=paper)
+            if collection:
+                bodies.append(markdown_source(GLOSSARY))
+                before = f'#title-page("{COLLECTION}", "{SUBTITLE}", "{words}")\n#contents()\n'
+                file = folder / f"collection-{edition}.pdf"
+                body = "\n\n".join(bodies)
+                write_pdf(file, body, pictures, title=COLLECTION, edition=words, paper=paper, before=before)
+
+
+def make(paths: list[Path], out: Path, papers: list[str]) -> None:
+    """Make all handouts of some notebooks and say how far it is.
+
+    Args:
+        paths: The notebooks; for none, all of the collection, with a PDF of them together.
+        out: The folder for the handouts.
+        papers: `"a4"`, `"letter"` or both.
+
+    Raises:
+        HandoutError: If a notebook breaks a rule. Then nothing is written.
+    """
+    whole = not paths
+    notebooks = [read(path) for path in paths or sorted(NOTEBOOKS.glob("*.ipynb"))]
+    for notebook in notebooks:
+        check_letters(notebook)
+    started = time.monotonic()
+
+    def report(what: str) -> None:
+        print(f"{time.monotonic() - started:5.1f} s  {what}", flush=True)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh = Path(scratch)
+        (fresh / "students").mkdir()
+        (fresh / "html").mkdir()
+        for notebook in notebooks:
+            nbformat.write(student_copy(notebook.path), fresh / "students" / notebook.path.name)
+            write_page(fresh / "html" / f"{notebook.path.stem}.html", notebook)
+        if whole:
+            shutil.copy(GLOSSARY, fresh / "students")
+            write_markdown_page(fresh / "html" / "glossary.html", GLOSSARY, "Glossary")
+        report(f"{len(notebooks)} students' notebooks and {len(notebooks)} HTML pages")
+        for paper in papers:
+            (fresh / paper).mkdir()
+            make_pdfs(notebooks, fresh / paper, PAPERS[paper], collection=whole)
+            report(f"{len(list((fresh / paper).iterdir()))} PDFs on {paper} paper")
+        for (
+            folder
+        ) in fresh.iterdir():  # only now, so that a mistake in the last notebook costs no older handout
+            shutil.rmtree(out / folder.name, ignore_errors=True)
+            shutil.copytree(folder, out / folder.name)
+    print(f"They are in {out}.")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "notebooks", nargs="*", type=Path, help="notebooks of your own; without, the collection"
+    )
+    parser.add_argument("--paper", nargs="+", choices=PAPERS, default=list(PAPERS))
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "handouts")
+    arguments = parser.parse_args()
+    try:
+        make(arguments.notebooks, arguments.out, arguments.paper)
+    except HandoutError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""Tests of the handouts: what a student gets, what is printed, and what is refused."""
+
+import re
+from pathlib import Path
+
+import cells
+import make_handouts
+import paper
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+DOT = (  # a picture of one black pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+
+
+def solution(source="# Solution\nanswer = 42", outputs=()):
+    """Return a cell with a worked solution."""
+    return new_code_cell(source, outputs=list(outputs), metadata={"tags": ["solution"]})
+
+
+def printed(text):
+    """Return an output of a cell that printed something."""
+    return new_output("stream", name="stdout", text=text)
+
+
+EXERCISE = [
+    new_markdown_cell("# A title\n\nα < β, and $e^{i\\pi} = -1$, see [a page](https://example.org/page)."),
+    new_markdown_cell("### Exercise 1 · The answer\n\nWhat is it?"),
+    new_code_cell("answer = ...\n\njudge(answer)", outputs=[printed("not attempted yet\n")]),
+    solution(outputs=[printed("right\n")]),
+]
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes a notebook of some cells and returns its path."""
+
+    def write(*written, name="own.ipynb"):
+        nbformat.write(new_notebook(cells=list(written)), tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+# A cell that breaks a rule, and what the message says of it.
+REFUSED = {
+    "a solution in a text cell": (new_markdown_cell("42", metadata={"tags": ["solution"]}), "text cell"),
+    "HTML": (new_markdown_cell("A <b>bold</b> word."), "HTML"),
+    "a block of HTML": (new_markdown_cell("<div>\nA box.\n</div>"), "HTML"),
+    "a picture from elsewhere": (new_markdown_cell("![a cat](https://example.org/cat.png)"), "picture"),
+    "an error": (
+        new_code_cell(
+            "1 / 0", outputs=[new_output("error", ename="ZeroDivisionError", evalue="", traceback=[])]
+        ),
+        "ZeroDivisionError",
+    ),
+    "a raw cell": (new_raw_cell("\\newpage"), "raw cell"),
+    "Chinese": (new_markdown_cell("深度学习"), "shape"),
+    "an emoji in an output": (new_code_cell("print(face)", outputs=[printed("🙂")]), "🙂"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_printed_is_refused_with_the_number_of_the_cell(name, write, tmp_path):
+    cell, reason = REFUSED[name]
+    path = write(*EXERCISE[:2], cell)
+    with pytest.raises(cells.HandoutError, match=r"own\.ipynb, cell 3: ") as refusal:
+        make_handouts.make([path], tmp_path / "out", ["a4"])
+    assert reason in str(refusal.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "first", [new_markdown_cell("No title."), new_code_cell("# A comment"), new_markdown_cell("## Too low")]
+)
+def test_a_notebook_without_a_title_is_refused(first, write):
+    with pytest.raises(cells.HandoutError, match=r"cell 1: .*title"):
+        cells.read(write(first))
+
+
+def test_what_is_no_notebook_is_refused(tmp_path):
+    with pytest.raises(cells.HandoutError, match="There is no file"):
+        cells.read(tmp_path / "missing.ipynb")
+    (tmp_path / "torn.ipynb").write_text('{"cells": [')
+    with pytest.raises(cells.HandoutError, match="no valid notebook"):
+        cells.read(tmp_path / "torn.ipynb")
+
+
+def test_greek_signs_and_mathematics_are_printed(write, tmp_path):
+    path = write(
+        *EXERCISE,
+        new_markdown_cell("Ελληνικά: θ̂, ŷ, β₀, ✓ ✗ ○ → ≤ ∂L/∂w, and\n\n$$ \\hat y = \\sum_i x_i $$"),
+    )
+    make_handouts.make([path], tmp_path / "out", ["a4", "letter"])
+    made = {str(file.relative_to(tmp_path / "out")) for file in (tmp_path / "out").rglob("*.*")}
+    assert made == {
+        "students/own.ipynb",
+        "html/own.html",
+        "a4/own-student.pdf",
+        "a4/own-instructor.pdf",
+        "letter/own-student.pdf",
+        "letter/own-instructor.pdf",
+    }
+    assert (tmp_path / "out/a4/own-student.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_same_input_gives_the_same_bytes(write, tmp_path):
+    path = write(*EXERCISE)
+    for folder in ("one", "two"):
+        make_handouts.make([path], tmp_path / folder, ["a4"])
+    for file in (tmp_path / "one").rglob("*.*"):
+        assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes(), file
+
+
+def body(path, tmp_path, *, solutions):
+    """Return the Typst source of a notebook's handout."""
+    return paper.typst_source(cells.read(path), paper.Pictures(tmp_path), solutions=solutions)
+
+
+def test_solutions_are_printed_for_instructors_only_and_students_get_room(write, tmp_path):
+    path = write(*EXERCISE)
+    instructor, student = (body(path, tmp_path, solutions=whose) for whose in (True, False))
+    assert "answer = 42" in instructor
+    assert "right" in instructor
+    assert "#answer-room" not in instructor
+    assert "42" not in student
+    assert "right" not in student
+    assert student.count("#answer-room") == 1
+
+
+def test_a_link_is_printed_as_a_footnote_unless_its_text_says_where_it_leads(write, tmp_path):
+    own = new_markdown_cell(
+        "[notebook 01](01_first.ipynb), <https://example.org/x>, [arXiv:1](https://arxiv.org/1)"
+    )
+    text = body(write(*EXERCISE[:1], own), tmp_path, solutions=True)
+    assert text.count("#footnote") == 1
+    assert "https:\\/\\/example.org" in text or "https://example.org/page" in text
+    assert "01_first" not in text
+
+
+def test_a_figure_keeps_its_description_and_a_slider_leaves_nothing(write, tmp_path):
+    picture = new_output("display_data", data={"image/png": DOT}, metadata={"image/png": {"alt": 'A "dot".'}})
+    slider = new_code_cell("controls = ipywidgets.interact(draw)", outputs=[printed("slider")])
+    text = body(
+        write(*EXERCISE[:1], new_code_cell("draw()", outputs=[picture]), slider), tmp_path, solutions=True
+    )
+    assert 'A \\"dot\\".' in text
+    assert "slider" not in text
+    assert "ipywidgets" not in text
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Make the HTML pages of the collection."""
+    folder = tmp_path_factory.mktemp("html")
+    for path in NOTEBOOKS:
+        paper.write_page(folder / f"{path.stem}.html", cells.read(path))
+    return {file.stem: file.read_text(encoding="utf-8") for file in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
+def test_a_page_needs_no_network_and_no_other_file(name, pages):
+    page = pages[name]
+    assert "<math" in page
+    assert "<script" not in page
+    assert not re.search(r'<(?:img|link|iframe)[^>]+(?:src|href)="(?!data:)', page)
+    assert "url(http" not in page
+    for figure in re.findall(r"<img[^>]*>", page):
+        assert re.search(r'alt="[^"]{20,}"', figure), figure[-200:]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_trace_of_a_solution_is_left_in_a_students_copy(path):
+    copy = cells.student_copy(path)
+    nbformat.validate(copy)
+    whole = nbformat.writes(copy)
+    assert '"solution"' not in whole
+    assert "# Solution" not in whole
+    notebook = nbformat.read(path, as_version=4)
+    left = {line.strip() for cell in copy.cells for line in cell.source.splitlines()}
+    solutions = [cell for cell in notebook.cells if "solution" in cell.metadata.get("tags", [])]
+    assert solutions
+    elsewhere = [cell for cell in notebook.cells if "solution" not in cell.metadata.get("tags", [])]
+    known = {line.strip() for cell in elsewhere for line in cell.source.splitlines()}
+    for cell in solutions:
+        lines = {line.strip() for line in cell.source.splitlines()} - known
+        assert lines, "this solution says nothing that is not said elsewhere"
+        assert not lines & left
+        for output in cell.outputs:
+            assert output.get("text", "nothing") not in whole
+
+
+def test_students_get_an_empty_cell_under_every_exercise():
+    for path in NOTEBOOKS:
+        copy = cells.student_copy(path)
+        for before, cell in zip(copy.cells, copy.cells[1:], strict=False):
+            if "exercises.exercise_" in before.source:
+                assert cell.cell_type == "code"
+                assert cell.source == ""

@@ -1,0 +1,37 @@
+"""The students' copies run from top to bottom, and the worked solutions, put back into them, are right."""
+
+import subprocess
+from pathlib import Path
+
+import cells
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
+
+
+def text_of(cell: nbformat.NotebookNode) -> str:
+    """Return what a cell printed."""
+    return "".join(output.get("text", "") for output in cell.outputs)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_blanks_say_that_they_are_not_attempted_and_solutions_that_they_are_right(path):
+    solutions = [
+        cell.source
+        for cell in nbformat.read(path, as_version=4).cells
+        if "solution" in cell.metadata.get("tags", [])
+    ]
+    copy = cells.student_copy(path)
+    rooms = [k for k, cell in enumerate(copy.cells) if cell.id.startswith("room-")]
+    for k, source in zip(rooms, solutions, strict=True):
+        copy.cells[k].source = source
+    client = NotebookClient(
+        copy, timeout=600, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+    )
+    client.execute(stderr=subprocess.DEVNULL)
+    for number, k in enumerate(rooms, start=1):
+        assert text_of(copy.cells[k - 1]) == f"○ Exercise {number}: not attempted yet\n"
+        assert text_of(copy.cells[k]).endswith(f"✓ Exercise {number}: right\n")
