@@ -11,7 +11,7 @@ VENV_PYTHON := .venv/bin/python
 # A container's user is often root, which Jupyter refuses to run as unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-full test-mistakes run handouts lint lock clean environment environment-dev
+.PHONY: help lab test test-full test-mistakes test-browser run handouts lint lock clean environment environment-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test-full: environment-dev ## the same on the full data, with every output compa
 
 test-mistakes: environment-dev ## plant mistakes in copies of the notebooks and see that each is caught
 	@$(VENV_PYTHON) -m pytest -m mistakes --dist=worksteal $(ARGS)
+
+test-browser: environment-dev ## run the notebooks in JupyterLab in a real browser and touch every slider
+	@$(VENV_PYTHON) -m pytest -m browser --numprocesses=0 tests/test_browser.py $(ARGS)
 
 run: environment ## execute the notebooks and write them back with fresh outputs
 	@$(VENV_PYTHON) tools/run_notebooks.py $(NOTEBOOK) $(ARGS)
