@@ -128,22 +128,19 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("exercise", "answer"), RIGHT)
-def test_right_answers_are_right(exercise, answer, capsys):
-    exercise(answer)
-    assert capsys.readouterr().out.endswith(": right\n")
+def test_right_answers_are_right(exercise, answer, said):
+    assert said(exercise, answer).endswith(": right")
 
 
 @pytest.mark.parametrize(("exercise", "answer", "hint"), WRONG)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # a wrong answer may well divide by zero
-def test_wrong_answers_get_the_hint_that_fits(exercise, answer, hint, capsys):
-    exercise(answer)
-    verdict = capsys.readouterr().out
+def test_wrong_answers_get_the_hint_that_fits(exercise, answer, hint, said):
+    verdict = said(exercise, answer)
     assert "not yet" in verdict
     assert hint in verdict
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 6])
-def test_blanks_are_not_attempted(k, capsys):
+def test_blanks_are_not_attempted(k, said):
     blank = ... if k == 1 else lambda *arguments: ...
-    getattr(exercises, f"exercise_{k}")(blank)
-    assert capsys.readouterr().out == f"○ Exercise {k}: not attempted yet\n"
+    assert said(getattr(exercises, f"exercise_{k}"), blank) == f"○ Exercise {k}: not attempted yet"

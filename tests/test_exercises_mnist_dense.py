@@ -8,13 +8,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-
-def said(capsys, exercise, *answer):
-    """Return what a check prints."""
-    exercise(*answer)
-    return capsys.readouterr().out.strip()
-
-
 # ----------------------------------------------------------------------------------------- numbers
 
 RIGHT_NUMBERS = [
@@ -52,13 +45,13 @@ WRONG_NUMBERS = [
 
 
 @pytest.mark.parametrize(("exercise", "answer"), RIGHT_NUMBERS)
-def test_right_numbers(capsys, exercise, answer):
-    assert said(capsys, exercise, answer).endswith(": right")
+def test_right_numbers(said, exercise, answer):
+    assert said(exercise, answer).endswith(": right")
 
 
 @pytest.mark.parametrize(("exercise", "answer", "hint"), WRONG_NUMBERS)
-def test_wrong_numbers(capsys, exercise, answer, hint):
-    verdict = said(capsys, exercise, answer)
+def test_wrong_numbers(said, exercise, answer, hint):
+    verdict = said(exercise, answer)
     assert verdict.startswith("✗")
     assert any(part in verdict for part in hint.split("|")), verdict
 
@@ -137,8 +130,8 @@ RIGHT_FUNCTIONS = [
 
 
 @pytest.mark.parametrize(("exercise", "answer"), RIGHT_FUNCTIONS)
-def test_right_functions(capsys, exercise, answer):
-    assert said(capsys, exercise, answer).endswith(": right")
+def test_right_functions(said, exercise, answer):
+    assert said(exercise, answer).endswith(": right")
 
 
 def in_place(values, rate, random):
@@ -202,8 +195,8 @@ WRONG_FUNCTIONS = [
 
 
 @pytest.mark.parametrize(("exercise", "answer", "hint"), WRONG_FUNCTIONS)
-def test_wrong_functions(capsys, exercise, answer, hint):
-    verdict = said(capsys, exercise, answer)
+def test_wrong_functions(said, exercise, answer, hint):
+    verdict = said(exercise, answer)
     assert verdict.startswith("✗"), verdict
     assert any(part in verdict for part in hint.split("|")), verdict
 
@@ -236,7 +229,7 @@ def data_of(tier):
 
 
 @pytest.mark.parametrize(
-    ("tier", "accuracy", "parameters", "said_"),
+    ("tier", "accuracy", "parameters", "verdict"),
     [
         ("full", 0.975, 9_000, "right"),
         ("full", 0.96, 10_000, "right"),
@@ -247,28 +240,24 @@ def data_of(tier):
         ("full", 0.1, 9_000, "guessing"),
     ],
 )
-def test_exercise_6(capsys, tier, accuracy, parameters, said_):
+def test_exercise_6(said, tier, accuracy, parameters, verdict):
     data = data_of(tier)
-    assert said_ in said(capsys, exercises.exercise_6, Network(data.y_val, accuracy, parameters), data)
+    assert verdict in said(exercises.exercise_6, Network(data.y_val, accuracy, parameters), data)
 
 
-def test_exercise_6_rejects_what_is_no_network_for_digits(capsys):
+def test_exercise_6_rejects_what_is_no_network_for_digits(said):
     data = data_of("full")
-    assert "Keras model" in said(capsys, exercises.exercise_6, "a network", data)
-    assert "ten scores" in said(
-        capsys, exercises.exercise_6, Network(data.y_val, 0.99, 100, outputs=11), data
-    )
-    assert "stopped with" in said(
-        capsys, exercises.exercise_6, Network(np.arange(3), 0.99, 100, outputs=None), data
-    )
+    assert "Keras model" in said(exercises.exercise_6, "a network", data)
+    assert "ten scores" in said(exercises.exercise_6, Network(data.y_val, 0.99, 100, outputs=11), data)
+    assert "stopped with" in said(exercises.exercise_6, Network(np.arange(3), 0.99, 100, outputs=None), data)
 
 
-def test_not_attempted(capsys):
+def test_not_attempted(said):
     data = data_of("full")
-    assert said(capsys, exercises.exercise_1, ...) == "○ Exercise 1: not attempted yet"
-    assert said(capsys, exercises.exercise_2, ...) == "○ Exercise 2: not attempted yet"
+    assert said(exercises.exercise_1, ...) == "○ Exercise 1: not attempted yet"
+    assert said(exercises.exercise_2, ...) == "○ Exercise 2: not attempted yet"
     for number in (3, 4, 5):
         for answer in (..., lambda *arguments: ...):
             exercise = getattr(exercises, f"exercise_{number}")
-            assert said(capsys, exercise, answer) == f"○ Exercise {number}: not attempted yet"
-    assert said(capsys, exercises.exercise_6, ..., data) == "○ Exercise 6: not attempted yet"
+            assert said(exercise, answer) == f"○ Exercise {number}: not attempted yet"
+    assert said(exercises.exercise_6, ..., data) == "○ Exercise 6: not attempted yet"
