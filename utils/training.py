@@ -25,6 +25,7 @@ _HARMLESS = re.compile(
     rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: )?I\b|^I0000 |^To enable the following instructions"
     rb"|^WARNING: All log messages before absl::InitializeLog|Unable to register cu\w+ factory"
     rb"|computation placer already registered|Could not find cuda drivers|Could not find TensorRT|^\s*$"
+    rb"|oneDNN supports DT_BOOL only"
 )
 
 
@@ -55,6 +56,7 @@ with _silent_startup():
     import tensorflow as tf
 
     tf.zeros(1)  # The first tensor sets up the devices, which is when the other half of the messages comes.
+    tf.transpose(tf.zeros((2, 2), tf.bool))  # as every mask does: some processors complain, once
 
 
 _BAR_WIDTH = 24
