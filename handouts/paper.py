@@ -40,6 +40,11 @@ def _pandoc(arguments: list[str], text: str, where: str) -> str:
     return answer.stdout
 
 
+def _blocks_of(markdown: str, where: str) -> list[Block]:
+    """Return a text in Markdown as blocks in pandoc's own form."""
+    return json.loads(_pandoc(["-f", MARKDOWN, "-t", "json"], markdown, where))["blocks"]
+
+
 def read_texts(notebook: Notebook) -> dict[int, list[Block]]:
     """Return the blocks of each text cell, by the cell's number, in pandoc's own form.
 
@@ -48,7 +53,7 @@ def read_texts(notebook: Notebook) -> dict[int, list[Block]]:
     """
     texts = [part for part in notebook.parts if part.kind == "text"]
     together = f"\n\n{BORDER}\n\n".join(part.source for part in texts)
-    blocks = json.loads(_pandoc(["-f", MARKDOWN, "-t", "json"], together, notebook.path.name))["blocks"]
+    blocks = _blocks_of(together, notebook.path.name)
     border = {"t": "Para", "c": [{"t": "Str", "c": BORDER}]}
     groups: list[list[Block]] = [[]]
     for block in blocks:
@@ -221,9 +226,7 @@ def _api_version() -> list[int]:
 
 def markdown_source(path: Path) -> str:
     """Return a page of Markdown in Typst, for the collection."""
-    blocks = json.loads(_pandoc(["-f", MARKDOWN, "-t", "json"], path.read_text(encoding="utf-8"), path.name))[
-        "blocks"
-    ]
+    blocks = _blocks_of(path.read_text(encoding="utf-8"), path.name)
     return _to_typst(_let_columns_fit(_map_inlines(blocks, _links_for_paper)), path.name)
 
 
@@ -323,9 +326,7 @@ def write_page(file: Path, notebook: Notebook) -> None:
 
 def write_markdown_page(file: Path, source: Path, title: str) -> None:
     """Write a page of Markdown as an HTML page like those of the notebooks."""
-    blocks = json.loads(
-        _pandoc(["-f", MARKDOWN, "-t", "json"], source.read_text(encoding="utf-8"), source.name)
-    )["blocks"]
+    blocks = _blocks_of(source.read_text(encoding="utf-8"), source.name)
     _write_html(file, _let_columns_fit(_map_inlines(blocks, _links_for_page)), title)
 
 
