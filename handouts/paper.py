@@ -1,5 +1,6 @@
 """From the parts of a notebook to PDF and HTML, by pandoc and Typst, without a network or a browser."""
 
+import functools
 import json
 import posixpath
 import re
@@ -211,17 +212,18 @@ def typst_source(notebook: Notebook, pictures: Pictures, *, solutions: bool) -> 
 
 
 def _to_typst(blocks: list[Block], where: str) -> str:
-    document = {"pandoc-api-version": _api_version(), "meta": {}, "blocks": blocks}
-    return _pandoc(["-f", "json", "-t", "typst", "--wrap=none"], json.dumps(document), where)
+    return _pandoc(["-f", "json", "-t", "typst", "--wrap=none"], _document(blocks), where)
 
 
+@functools.cache
 def _api_version() -> list[int]:
     """Return the version of pandoc's own form."""
-    if not hasattr(_api_version, "found"):
-        _api_version.found = json.loads(_pandoc(["-f", "markdown", "-t", "json"], "", "pandoc"))[
-            "pandoc-api-version"
-        ]
-    return _api_version.found
+    return json.loads(_pandoc(["-f", "markdown", "-t", "json"], "", "pandoc"))["pandoc-api-version"]
+
+
+def _document(blocks: list[Block]) -> str:
+    """Return blocks as a document in pandoc's own form."""
+    return json.dumps({"pandoc-api-version": _api_version(), "meta": {}, "blocks": blocks})
 
 
 def markdown_source(path: Path) -> str:
@@ -331,7 +333,6 @@ def write_markdown_page(file: Path, source: Path, title: str) -> None:
 
 
 def _write_html(file: Path, blocks: list[Block], title: str) -> None:
-    document = {"pandoc-api-version": _api_version(), "meta": {}, "blocks": blocks}
     options = [
         "--standalone",
         "--embed-resources",
@@ -340,5 +341,5 @@ def _write_html(file: Path, blocks: list[Block], title: str) -> None:
         "--wrap=none",
     ]
     options += [f"--css={HERE / 'page.css'}", f"--metadata=pagetitle:{title}", "--metadata=lang:en-GB"]
-    html = _pandoc(["-f", "json", "-t", "html5", *options], json.dumps(document), file.name)
+    html = _pandoc(["-f", "json", "-t", "html5", *options], _document(blocks), file.name)
     file.write_text(html, encoding="utf-8")

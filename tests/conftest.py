@@ -15,3 +15,16 @@ def said(capsys) -> Callable[..., str]:
         return capsys.readouterr().out.strip()
 
     return said
+
+
+@pytest.fixture
+def rejected(said) -> Callable[..., None]:
+    """Return a function that sees a wrong answer rejected with a hint; a | parts hints that fit as well."""
+
+    def rejected(exercise: Callable[..., None], answer: Any, hint: str) -> None:
+        verdict = said(exercise, answer)
+        assert verdict.startswith("✗"), verdict
+        assert "not yet" in verdict
+        assert any(part in verdict for part in hint.split("|")), verdict
+
+    return rejected

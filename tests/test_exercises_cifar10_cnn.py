@@ -51,10 +51,8 @@ def test_right_numbers(said, exercise, answer):
 
 
 @pytest.mark.parametrize(("exercise", "answer", "hint"), WRONG_NUMBERS)
-def test_wrong_numbers(said, exercise, answer, hint):
-    verdict = said(exercise, answer)
-    assert verdict.startswith("✗")
-    assert hint in verdict
+def test_wrong_numbers(rejected, exercise, answer, hint):
+    rejected(exercise, answer, hint)
 
 
 # ----------------------------------------------------------------------------------------- functions
@@ -214,10 +212,8 @@ WRONG_FUNCTIONS = [
 
 
 @pytest.mark.parametrize(("exercise", "answer", "hint"), WRONG_FUNCTIONS)
-def test_wrong_functions(said, exercise, answer, hint):
-    verdict = said(exercise, answer)
-    assert verdict.startswith("✗"), verdict
-    assert any(part in verdict for part in hint.split("|")), verdict
+def test_wrong_functions(rejected, exercise, answer, hint):
+    rejected(exercise, answer, hint)
 
 
 # ----------------------------------------------------------------------------------------- a network
