@@ -11,7 +11,7 @@ VENV_PYTHON := .venv/bin/python
 # A container's user is often root, which Jupyter refuses to run as unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-full test-mistakes test-browser run handouts lint lock clean environment environment-dev
+.PHONY: help lab test test-full test-mistakes test-browser run handouts bench bench-quick lint lock clean environment environment-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ run: environment ## execute the notebooks and write them back with fresh outputs
 
 handouts: environment-dev ## make students' notebooks, PDF and HTML in build/handouts
 	@$(VENV_PYTHON) handouts/make_handouts.py $(ARGS)
+
+bench: environment-dev ## race our recipes against the tutorials people use, on the full data (an hour; resumes)
+	@$(VENV_PYTHON) benchmarks/bench.py $(ARGS)
+
+bench-quick: environment-dev ## the same for MNIST with one seed, in a minute or two
+	@$(VENV_PYTHON) benchmarks/bench.py --quick $(ARGS)
 
 lint: environment-dev ## check and format code and notebooks
 	@$(VENV_PYTHON) -m ruff format

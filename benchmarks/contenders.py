@@ -1,0 +1,295 @@
+"""The networks that race: those of the tutorials people use, and the recipes of our notebooks.
+
+A reference is built here from the description of its tutorial and trained with the tutorial's own
+settings, on the whole official training part. A recipe is taken from its notebook: the very functions
+that the reader sees, trained on what the notebook trains on, which is a tenth less. The short version of
+a recipe is the same function with fewer epochs.
+"""
+
+import ast
+import contextlib
+import io
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = {"mnist": "03_mnist_dense", "cifar10": "04_cifar10_cnn", "imdb": "05_imdb_lstm"}
+CONTENDERS = ("reference", "recipe", "short")
+SHORT = {"mnist": {"epochs": 1}, "cifar10": {"epochs": 2}, "imdb": {"epochs": 1}}
+
+
+class Clock:
+    """Counts seconds, but not those in which it stands still."""
+
+    def __init__(self) -> None:
+        self._counted, self._since = 0.0, time.perf_counter()
+
+    def seconds(self) -> float:
+        """Return the seconds that were counted so far, while the clock goes."""
+        return self._counted + time.perf_counter() - self._since
+
+    def stop(self) -> None:
+        """Count no more until `go`."""
+        self._counted = self.seconds()
+
+    def go(self) -> None:
+        """Count on."""
+        self._since = time.perf_counter()
+
+
+def top_level(notebook: Path) -> tuple[list[ast.stmt], dict[str, ast.stmt]]:
+    """Return the imports of a notebook, and the first statement that defines each name at its top level.
+
+    Args:
+        notebook: The notebook. Cells with solutions are left out.
+    """
+    imports, defined = [], {}
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code" and "solution" not in cell.metadata.get("tags", []):
+            for statement in ast.parse(cell.source).body:
+                if isinstance(statement, ast.Import | ast.ImportFrom):
+                    imports.append(statement)
+                elif isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                    defined.setdefault(statement.name, statement)
+                elif isinstance(statement, ast.Assign):
+                    for node in ast.walk(ast.Tuple(statement.targets, ast.Store())):
+                        if isinstance(node, ast.Name):
+                            defined.setdefault(node.id, statement)
+    return imports, defined
+
+
+def needed_for(name: str, defined: dict[str, ast.stmt]) -> list[ast.stmt]:
+    """Return the statements that a definition needs, itself included, each after those that it needs.
+
+    Args:
+        name: What is wanted.
+        defined: The statement that defines each name. A name that is not in it is taken to be there.
+    """
+    found: list[ast.stmt] = []
+    begun: set[int] = set()
+
+    def visit(word: str) -> None:
+        statement = defined.get(word)
+        if statement is None or id(statement) in begun:
+            return
+        begun.add(id(statement))
+        own = _local_names(statement)
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and node.id not in own:
+                visit(node.id)
+        found.append(statement)
+
+    visit(name)
+    return found
+
+
+def _local_names(statement: ast.stmt) -> set[str]:
+    """Return arguments and variables of a function; nothing for another statement."""
+    if not isinstance(statement, ast.FunctionDef):
+        return set()
+    arguments = {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
+    stored = {
+        node.id
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    return arguments | stored
+
+
+def source_of(task: str, name: str) -> str:
+    """Return a function of a task's notebook, and all that it needs, as source."""
+    _, defined = top_level(ROOT / "notebooks" / f"{NOTEBOOKS[task]}.ipynb")
+    return "\n".join(ast.unparse(statement) for statement in needed_for(name, defined))
+
+
+def from_notebook(task: str, name: str, data: Any) -> Any:
+    """Return what a notebook defines under a name, with all that it needs; nothing is trained.
+
+    Args:
+        task: `"mnist"`, `"cifar10"` or `"imdb"`.
+        name: The name, most often of a function.
+        data: What the notebook calls `data`.
+    """
+    imports, defined = top_level(ROOT / "notebooks" / f"{NOTEBOOKS[task]}.ipynb")
+    del defined["data"]
+    namespace: dict[str, Any] = {"data": data}
+    module = ast.Module([*imports, *needed_for(name, defined)], type_ignores=[])
+    exec(compile(module, NOTEBOOKS[task], "exec"), namespace)
+    return namespace[name]
+
+
+def reference(task: str) -> tuple[Any, dict[str, int]]:
+    """Return the compiled network of a tutorial and its settings, `epochs` and `batch_size`.
+
+    Sources: the TensorFlow quickstart for beginners; the TensorFlow tutorial “Convolutional Neural
+    Network”; the Keras example “Bidirectional LSTM on IMDB”.
+    """
+    import keras
+    from keras import layers
+
+    logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    if task == "mnist":
+        network = keras.Sequential(
+            [
+                keras.Input((28, 28)),
+                layers.Flatten(),
+                layers.Dense(128, activation="relu"),
+                layers.Dropout(0.2),
+                layers.Dense(10),
+            ]
+        )
+        network.compile(optimizer="adam", loss=logits, metrics=["accuracy"])
+        return network, {"epochs": 5, "batch_size": 32}
+    if task == "cifar10":
+        stack: list[Any] = [keras.Input((32, 32, 3))]
+        for number, maps in enumerate((32, 64, 64), start=1):
+            stack.append(layers.Conv2D(maps, 3, activation="relu"))
+            if number < 3:
+                stack.append(layers.MaxPooling2D())
+        network = keras.Sequential(
+            [*stack, layers.Flatten(), layers.Dense(64, activation="relu"), layers.Dense(10)]
+        )
+        network.compile(optimizer="adam", loss=logits, metrics=["accuracy"])
+        return network, {"epochs": 10, "batch_size": 32}
+    network = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            layers.Embedding(20_000, 128),
+            layers.Bidirectional(layers.LSTM(64, return_sequences=True)),
+            layers.Bidirectional(layers.LSTM(64)),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    network.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
+    return network, {"epochs": 2, "batch_size": 32}
+
+
+def multiplications(network: Any, shape: tuple[int, ...]) -> int:
+    """Return how many multiplications one example costs on its way forward through a network.
+
+    Only matrix products count: dense layers, convolutions and LSTMs.
+
+    Args:
+        network: A Keras network.
+        shape: The shape of one example.
+    """
+    import keras
+
+    total = 0
+    sizes: dict[str, tuple[int, ...]] = {}  # the shape behind each layer: there may be more than one path
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        sources = [tensor._keras_history.operation.name for tensor in layer._inbound_nodes[0].input_tensors]
+        before = [sizes.get(name, (1, *shape)) for name in sources]
+        entering = before[0] if len(before) == 1 else before
+        leaving = layer.compute_output_shape(entering)
+        sizes[layer.name] = leaving
+        kind = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
+        both = 2 if kind is not layer else 1
+        if isinstance(kind, keras.layers.LSTM):
+            total += both * entering[1] * 4 * kind.units * (entering[2] + kind.units)
+        elif isinstance(kind, keras.layers.Conv2D):
+            total += leaving[1] * leaving[2] * kind.kernel.shape[0] ** 2 * entering[3] * leaving[3]
+        elif isinstance(kind, keras.layers.Dense):
+            total += int(kind.kernel.shape[0]) * leaving[-1]
+    return int(total)
+
+
+def load(task: str, contender: str) -> Any:
+    """Return the data of a task as a contender wants them; verified, on the full tier."""
+    from utils import datasets
+
+    if task == "mnist":
+        return datasets.load_mnist()
+    if task == "cifar10":
+        return datasets.load_cifar10()
+    if contender == "reference":
+        return datasets.load_imdb(vocabulary=20_000, length=200)
+    return datasets.load_imdb(vocabulary=10_000, length=1000)
+
+
+def train(task: str, contender: str, seed: int) -> dict[str, Any]:
+    """Train a contender and measure it on the test part after each epoch, while the clock stands still.
+
+    Args:
+        task: `"mnist"`, `"cifar10"` or `"imdb"`.
+        contender: `"reference"`, `"recipe"` or `"short"`.
+        seed: The seed of weights, order and dropout.
+
+    Returns:
+        A dictionary: `curve`, a list of pairs of seconds and test accuracy; `seconds` in all;
+        `parameters`; and `multiplications`, forwards, of all examples of all epochs.
+    """
+    from utils import training  # noqa: F401  (starts TensorFlow silently)
+
+    import keras
+    import numpy as np
+
+    data = load(task, contender)
+    x_test = data.x_test
+    if contender == "reference" and task != "imdb":
+        x_test = x_test / np.float32(255)
+    elif task == "imdb" and contender != "reference":
+        x_test = x_test[:, -250:]
+    curve: list[tuple[float, float]] = []
+    middle = 0.5 if contender == "reference" else 0.0  # of a probability, or of a logit
+
+    class Measure(keras.callbacks.Callback):
+        """Asks about the test part after each epoch; its time does not count, nor that of a validation."""
+
+        def on_test_begin(self, logs: Any = None) -> None:
+            """Stop the clock while a notebook asks about its validation part; the tutorials do so, too."""
+            clock.stop()
+
+        def on_test_end(self, logs: Any = None) -> None:
+            """Go on."""
+            clock.go()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            """Note the time, stop the clock and measure."""
+            seconds = clock.seconds()
+            clock.stop()
+            given = self.model.predict(x_test, batch_size=500, verbose=0)
+            answers = given[:, 0] > middle if task == "imdb" else given.argmax(axis=1)
+            curve.append((seconds, float(np.mean(answers == data.y_test))))
+            clock.go()
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        clock = Clock()
+        callbacks = [Measure()]
+        if contender == "reference":
+            keras.utils.set_random_seed(seed)
+            x = np.concatenate([data.x_train, data.x_val])
+            y = np.concatenate([data.y_train, data.y_val])
+            x = x if task == "imdb" else x / np.float32(255)
+            network, settings = reference(task)
+            network.fit(x, y, verbose=0, callbacks=callbacks, **settings)
+            examples, shape = len(x) * settings["epochs"], x.shape[1:]
+        else:
+            function = "train_sentiment" if task == "imdb" else "train_recipe"
+            options = {"both_ways": True} if task == "imdb" else {}
+            options |= SHORT[task] if contender == "short" else {}
+            if task == "cifar10" and contender == "recipe":
+                options["epochs"] = from_notebook(task, "RECIPE_EPOCHS", data)
+            found = from_notebook(task, function, data)(seed=seed, callbacks=callbacks, **options)
+            network = found[0] if isinstance(found, tuple) else found
+            examples = len(data.x_train) * len(curve)
+            shape = {"mnist": (28, 28), "cifar10": (24, 24, 3), "imdb": (250,)}[task]
+        seconds = clock.seconds()
+    return {
+        "curve": curve,
+        "seconds": seconds,
+        "parameters": int(network.count_params()),
+        "multiplications": multiplications(network, shape) * examples,
+    }
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(train(sys.argv[1], sys.argv[2], int(sys.argv[3])), indent=1))

@@ -1,0 +1,407 @@
+"""From what was measured to `RESULTS.md`, the README's table of notebooks, and a picture."""
+
+import json
+import re
+import statistics
+from math import log2
+from pathlib import Path
+from typing import Any
+
+import contenders
+
+ROOT = Path(__file__).resolve().parent.parent
+RAW = ROOT / "benchmarks" / "results.json"
+RESULTS = ROOT / "benchmarks" / "RESULTS.md"
+README = ROOT / "README.md"
+PICTURE = ROOT / ".github" / "benchmark.png"
+BEGIN, END = "<!-- written by benchmarks/bench.py -->\n", "<!-- up to here -->\n"
+
+TASKS = {"mnist": "MNIST", "cifar10": "CIFAR-10", "imdb": "IMDB"}
+TUTORIALS = {
+    "mnist": "TensorFlow quickstart",
+    "cifar10": "TensorFlow CNN tutorial",
+    "imdb": "Keras bidirectional LSTM example",
+}
+# What was aimed at: test accuracy; and the recipe's time and that to the reference's accuracy, both over
+# the reference's time.
+TARGETS = {"mnist": (0.983, None, 0.25), "cifar10": (0.80, 1.0, 0.2), "imdb": (0.885, 0.33, 0.1)}
+SUBJECTS = {
+    "01_gradient_descent": (
+        "01 · Gradient descent",
+        "a line through a cloud of points; the limit of the learning rate; six optimizers and how to choose",
+    ),
+    "02_backpropagation": (
+        "02 · Backpropagation",
+        "a network that knows which weights to blame: an engine of sixty lines, then matrices; spirals; "
+        "depth",
+    ),
+    "03_mnist_dense": (
+        "03 · MNIST dense net",
+        "the smallest program that reads handwriting; scaled inputs, overfitting, calibration, keeping it",
+    ),
+    "04_cifar10_cnn": (
+        "04 · CIFAR-10 CNN",
+        "why a cat stays a cat when it moves: convolution by hand, what survives a shift, five ingredients "
+        "weighed with seeds, where a network looks",
+    ),
+    "05_imdb_lstm": (
+        "05 · IMDB LSTM",
+        "where “not bad at all” keeps its meaning: recurrence and gates by hand, word counts as the bar, a "
+        "network that reads and one that writes",
+    ),
+}
+
+Results = dict[str, dict[str, Any]]
+
+
+def runs(results: Results, task: str, contender: str) -> list[dict[str, Any]]:
+    """Return what was found for a contender, seed by seed."""
+    return [found for job, found in results.items() if job.startswith(f"train {task} {contender} ")]
+
+
+def spread(values: list[float], form: str, unit: str = "") -> str:
+    """Return the median and, in brackets, the range of some values.
+
+    Args:
+        values: The values.
+        form: How a number is written, for example `".1f"`.
+        unit: What follows the numbers.
+    """
+    middle, low, high = (f"{value:{form}}" for value in (statistics.median(values), min(values), max(values)))
+    return f"{middle}{unit}" if low == high else f"{middle}{unit} ({low} to {high})"
+
+
+def percent(run: dict[str, Any]) -> float:
+    """Return the test accuracy at the end of a training in percent."""
+    return 100 * run["curve"][-1][1]
+
+
+def time_to(accuracy: float, contestants: list[dict[str, Any]]) -> float | None:
+    """Return the seconds after which the first of some trainings had a test accuracy, or None if none had.
+
+    Args:
+        accuracy: The accuracy.
+        contestants: The trainings. Only the ends of their epochs are looked at.
+    """
+    times = [seconds for run in contestants for seconds, reached in run["curve"] if reached >= accuracy]
+    return min(times, default=None)
+
+
+def ratios(results: Results, task: str) -> tuple[list[float], list[float]]:
+    """Return, seed by seed, two ratios to the reference's time: the recipe's time, and that to its accuracy.
+
+    The second is infinite where our networks never got as far as the reference.
+    """
+    whole, reach = [], []
+    triples = zip(*(runs(results, task, name) for name in contenders.CONTENDERS), strict=True)
+    for reference, recipe, short in triples:
+        whole.append(recipe["seconds"] / reference["seconds"])
+        reached = time_to(reference["curve"][-1][1], [recipe, short])
+        reach.append(reached / reference["seconds"] if reached is not None else float("inf"))
+    return whole, reach
+
+
+def race_table(task: str, results: Results) -> str:
+    """Return the table of a task's contenders."""
+    names = {
+        "reference": TUTORIALS[task],
+        "recipe": f"recipe of notebook {contenders.NOTEBOOKS[task][:2]}",
+        "short": "the same, shorter",
+    }
+    lines = [
+        "| | epochs | parameters | test accuracy (%) | time (s) | peak memory (GB) |",
+        "| :-- | --: | --: | --: | --: | --: |",
+    ]
+    for contender, name in names.items():
+        found = runs(results, task, contender)
+        lines.append(
+            f"| {name} | {len(found[0]['curve'])} | {found[0]['parameters']:,} "
+            f"| {spread([percent(run) for run in found], '.2f')} "
+            f"| {spread([run['seconds'] for run in found], '.1f')} "
+            f"| {spread([run['megabytes'] / 1000 for run in found], '.2f')} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def epochs_table(task: str, results: Results) -> str:
+    """Return the table of test accuracies and seconds by epoch, as medians over the seeds."""
+    found = {contender: runs(results, task, contender) for contender in ("reference", "recipe")}
+    lines = [
+        "| epoch | reference (%) | after (s) | recipe (%) | after (s) |",
+        "| --: | --: | --: | --: | --: |",
+    ]
+    for epoch in range(max(len(each[0]["curve"]) for each in found.values())):
+        cells = []
+        for each in found.values():
+            if epoch < len(each[0]["curve"]):
+                points = [run["curve"][epoch] for run in each]
+                accuracy, seconds = (statistics.median(p[k] for p in points) for k in (1, 0))
+                cells += [f"{100 * accuracy:.2f}", f"{seconds:.1f}"]
+            else:
+                cells += ["", ""]
+        lines.append(f"| {epoch + 1} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def targets_table(results: Results) -> str:
+    """Return what was aimed at and what was found; the worst seed decides."""
+    lines = ["| | aimed at | median (range) | holds in every seed |", "| :-- | --: | --: | :-- |"]
+    for task, (accuracy, whole, reach) in TARGETS.items():
+        recipe = runs(results, task, "recipe")
+        ratios_whole, ratios_reach = ratios(results, task)
+        rows = [("test accuracy (%)", 100 * accuracy, [percent(run) for run in recipe], True)]
+        if whole is not None:
+            rows.append(("time of the recipe over that of the reference", whole, ratios_whole, False))
+        rows.append(
+            ("time to the reference's accuracy over the reference's time", reach, ratios_reach, False)
+        )
+        for what, bound, values, from_below in rows:
+            holds = min(values) >= bound if from_below else max(values) <= bound
+            sign = "≥" if from_below else "≤"
+            shown = spread(values, ".2f")
+            lines.append(
+                f"| {TASKS[task]}: {what} | {sign} {bound:g} | {shown} | {'yes' if holds else '**no**'} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def work_table(results: Results) -> str:
+    """Return what each training asks of the processor, and how much of what it could do that is."""
+    most = results["machine"]["operations"]
+    lines = [
+        "| | operations | operations a second | of what the processor can do |",
+        "| :-- | --: | --: | --: |",
+    ]
+    for task in TASKS:
+        for contender in ("reference", "recipe"):
+            found = runs(results, task, contender)
+            # An addition for each multiplication; and the way back costs twice the way there.
+            operations = 2 * 3 * found[0]["multiplications"]
+            speed = operations / statistics.median(run["seconds"] for run in found)
+            lines.append(
+                f"| {TASKS[task]}, {contender} | {operations / 1e12:,.2f} · 10¹² | {speed / 1e9:,.0f} · 10⁹ "
+                f"| {speed / most:.0%} |".replace("%", " %")
+            )
+    return "\n".join(lines) + "\n"
+
+
+def costs_table(results: Results) -> str:
+    """Return seconds and memory of everything that is not a race."""
+    lines = ["| | time (s) | memory (MB) |", "| :-- | --: | --: |"]
+    first = results["first_number"]
+    lines.append(f"| JupyterLab answers | {first['answer']:.1f} | |")
+    lines.append(f"| … and a kernel in it has trained the first MNIST network | {first['seconds']:.1f} | |")
+    found = results["imports"]
+    lines.append(
+        f"| importing TensorFlow, Keras and `utils` | {found['seconds']:.1f} | {found['megabytes']:.0f} |"
+    )
+    for job, found in results.items():
+        kind, *words = job.split()
+        name = {
+            "loader": lambda w: (
+                f"loading {TASKS[w[0]]}, {'`utils.datasets`' if w[1] == 'ours' else '`keras.datasets`'}"
+            ),
+            "notebook": lambda w: f"notebook {w[0][:2]}, full data",
+            "suite": lambda w: "`make test`, sample data",
+        }.get(kind)
+        if name:
+            lines.append(f"| {name(words)} | {found['seconds']:.1f} | {found['megabytes']:,.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def growth_table(results: Results) -> str:
+    """Return how time and memory grow, with the slope of each doubling on logarithmic axes."""
+    names = {
+        "examples": "training examples, notebook 03's recipe",
+        "length": "words in a review, an LSTM with 32 units",
+        "width": "kernels in the first of notebook 04's four convolutions",
+    }
+    lines = [
+        "| | | time of an epoch (s) | slope | memory (MB) | slope |",
+        "| :-- | --: | --: | --: | --: | --: |",
+    ]
+    for axis, name in names.items():
+        points = [
+            (int(job.split()[2]), found)
+            for job, found in results.items()
+            if job.startswith(f"growth {axis} ")
+        ]
+        before: dict[str, Any] | None = None
+        for size, found in points:
+            slopes = {
+                what: ""
+                if before is None
+                else f"{log2(found[what] / max(before[what], 1)):.2f}"
+                if what == "megabytes"
+                else f"{log2(found[what] / before[what]):.2f}"
+                for what in ("seconds", "megabytes")
+            }
+            lines.append(
+                f"| {name if before is None else ''} | {size:,} | {found['seconds']:.2f} "
+                f"| {slopes['seconds']} | {found['megabytes']:.0f} | {slopes['megabytes']} |"
+            )
+            before = found
+    return "\n".join(lines) + "\n"
+
+
+def versions(results: Results) -> str:
+    """Return the versions of the packages in a line."""
+    return ", ".join(f"{name} {version}" for name, version in results["machine"]["versions"].items())
+
+
+def results_page(results: Results) -> str:
+    """Return `RESULTS.md`."""
+    seeds = len(runs(results, "mnist", "recipe"))
+    machine = results["machine"]
+    races = "\n".join(
+        f"### {name}\n\n{race_table(task, results)}\n{epochs_table(task, results)}"
+        for task, name in TASKS.items()
+    )
+    shorter = ", ".join(
+        f"{options['epochs']} epoch{'s' if options['epochs'] > 1 else ''} on {TASKS[task]}"
+        for task, options in contenders.SHORT.items()
+    )
+    return f"""# Side by side with the tutorials people use
+
+Written by `make bench` from one complete run of `benchmarks/bench.py`; `benchmarks/results.json` has
+every number. Machine: {machine["words"]}. {versions(results)}. Numbers are medians over {seeds} seeds,
+with their range in brackets.
+
+![Test accuracy against seconds of training for each of the three pairs](../.github/benchmark.png)
+
+## What was aimed at
+
+{targets_table(results)}
+## How it was measured
+
+Every training ran in a process of its own, with nothing else running. The contenders of a task took
+turns: reference, recipe, the recipe with fewer epochs, then the next seed. The clock starts when the data
+are loaded, so it counts preparing them, building and compiling the network and training it; it stands
+still while the test part is asked, after each epoch. No decision depends on what the test part answers.
+
+A reference has its tutorial's network, optimizer, batch size and epochs, and learns from the whole
+official training part. A recipe is the function that stands in its notebook. It learns from a tenth less,
+for the notebook keeps a validation part. The clock stands still, too, while a network is validated.
+The shorter version is the same function with another number of epochs ({shorter}), so that its schedule
+ends earlier. The time to the reference's accuracy is the first end of an epoch, of recipe or shorter
+version with the same seed, at which the test accuracy was at least that of the reference at its end.
+
+## The races
+
+{races}
+## Why not further?
+
+A matrix product of this machine reaches {machine["operations"] / 1e9:,.0f} · 10⁹ floating-point
+operations a second, and copying a large array moves {machine["bytes"] / 1e9:,.0f} · 10⁹ bytes a second.
+What the trainings ask for, counted from the formulas for dense layers, convolutions and LSTMs, forwards
+once and backwards twice:
+
+{work_table(results)}
+{WHY_NOT_FURTHER}
+## What else costs
+
+Loaders: the same files, after all imports, memory above what the imports hold. Ours verify each file, cut
+off a validation part and, for IMDB, pad and truncate. Notebooks and tests: all processes together.
+
+{costs_table(results)}
+## How cost grows
+
+Each doubling of the size; a slope of 1 on two logarithmic axes means that the cost doubles with it, 2
+that it grows fourfold. Memory is what the process held at its peak above its start, the data it was given
+not counted.
+
+{growth_table(results)}"""
+
+
+WHY_NOT_FURTHER = """The CNN is near the ceiling, so fewer operations are the only way to be much faster,
+and that is what its recipe does: windows of 24 by 24 pixels and pooling before normalisation. The dense
+net and the LSTMs are far below it. Their matrix products are small: a step of the LSTM multiplies a batch
+of 64 with a matrix of 96 by 128, and the time goes into starting each of the operations of each of the
+250 steps, not into computing them. Larger batches would help the processor, and hurt the accuracy after
+so few epochs.
+"""
+
+
+def readme_table(results: Results) -> str:
+    """Return the README's table of notebooks: what each is about, its run time, and what it reaches."""
+
+    def reached(task: str) -> str:
+        values = [percent(run) for run in runs(results, task, "recipe")]
+        return f"{min(values):.1f} to {max(values):.1f} %"
+
+    results_link = "[side by side](benchmarks/RESULTS.md)"
+    reaches = {
+        "01_gradient_descent": "six optimizers from scratch follow Keras's to 1e-5",
+        "02_backpropagation": "every gradient agrees with TensorFlow's to 1e-6",
+        "03_mnist_dense": f"{reached('mnist')} of the test digits ({results_link})",
+        "04_cifar10_cnn": f"{reached('cifar10')} of the test pictures ({results_link})",
+        "05_imdb_lstm": f"{reached('imdb')} of the test reviews ({results_link}); the next word with at "
+        "most 0.88 of the bigram model's perplexity",
+    }
+    lines = ["| notebook | what it is about | run time | what it reaches |", "| :-- | :-- | --: | :-- |"]
+    for stem, (title, subject) in SUBJECTS.items():
+        seconds = round(results[f"notebook {stem}"]["seconds"])
+        shown = f"{seconds} s" if seconds < 100 else f"{seconds // 60}:{seconds % 60:02} min"
+        lines.append(f"| [{title}](notebooks/{stem}.ipynb) | {subject} | {shown} | {reaches[stem]} |")
+    return "\n".join(lines) + "\n"
+
+
+def readme_with(table: str, text: str) -> str:
+    """Return the README's text with the table in its place.
+
+    Raises:
+        ValueError: If the two marks are not in the text.
+    """
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"The README has lost its marks {BEGIN.strip()} and {END.strip()}; put them back.")
+    return re.sub(
+        f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: BEGIN + table + END, text, flags=re.DOTALL
+    )
+
+
+def draw(results: Results, path: Path) -> None:
+    """Draw test accuracy against seconds for each task, a panel each, and save the picture."""
+    from utils import plots
+
+    import matplotlib.pyplot as plt
+
+    plots.use_house_style()
+    figure, panels = plt.subplots(1, 3, figsize=(10, 3.2))
+    styles = {
+        "reference": ("s", "--", plots.ORANGE, "tutorial"),
+        "recipe": ("o", "-", plots.BLUE, "our recipe"),
+        "short": ("^", ":", "black", "the same, fewer epochs"),
+    }
+    for axes, (task, name) in zip(panels, TASKS.items(), strict=True):
+        for contender, (marker, line, colour, label) in styles.items():
+            for number, found in enumerate(runs(results, task, contender)):
+                seconds, accuracies = zip(*found["curve"], strict=True)
+                axes.plot(
+                    seconds,
+                    [100 * accuracy for accuracy in accuracies],
+                    marker=marker,
+                    linestyle=line,
+                    color=colour,
+                    markersize=4,
+                    linewidth=1,
+                    label=label if number == 0 else None,
+                )
+        axes.set(title=name, xlabel="seconds of training", xlim=(0, None))
+    panels[0].set_ylabel("test accuracy (%)")
+    panels[0].legend(loc="lower right")
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    plt.close(figure)
+
+
+def read() -> Results:
+    """Return what the last complete run measured."""
+    return json.loads(RAW.read_text(encoding="utf-8"))
+
+
+def write(results: Results) -> None:
+    """Write `results.json`, `RESULTS.md`, the README's table and the picture."""
+    RAW.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(results_page(results), encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
+    README.write_text(readme_with(readme_table(results), text), encoding="utf-8")
+    draw(results, PICTURE)

@@ -1,0 +1,143 @@
+"""The benchmark: what races is what it says, the clock is fair, and tables say what was measured."""
+
+import json
+import math
+import time
+
+import bench
+import contenders
+import measurements
+import report
+
+import keras
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("task", "parameters", "source"),
+    [
+        ("mnist", 101_770, "784 · 128 + 128 + 128 · 10 + 10"),
+        ("cifar10", 122_570, "printed by the tutorial's model.summary()"),
+        ("imdb", 2_757_761, "printed by the example's model.summary()"),
+    ],
+)
+def test_references_have_the_published_number_of_parameters(task, parameters, source):
+    network, _ = contenders.reference(task)
+    network.build((None, *network.input_shape[1:]))
+    assert network.count_params() == parameters, source
+
+
+def test_the_clock_does_not_count_while_it_is_stopped():
+    clock = contenders.Clock()
+    clock.stop()
+    before = clock.seconds()
+    time.sleep(0.2)
+    clock.go()
+    assert clock.seconds() - before < 0.1
+    time.sleep(0.05)
+    assert clock.seconds() - before >= 0.05
+
+
+def test_multiplications_are_those_of_the_matrix_products():
+    layers = keras.layers
+    cnn = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.Conv2D(4, 3),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(5),
+        ]
+    )
+    assert contenders.multiplications(cnn, (8, 8, 3)) == 6 * 6 * (3 * 3 * 3) * 4 + 3 * 3 * 4 * 5
+    reader = keras.Sequential(
+        [
+            keras.Input((7,)),
+            layers.Embedding(11, 6),
+            layers.Bidirectional(layers.LSTM(2, return_sequences=True)),
+            layers.LSTM(3),
+            layers.Dense(1),
+        ]
+    )
+    assert contenders.multiplications(reader, (7,)) == 2 * 7 * 8 * (6 + 2) + 7 * 12 * (4 + 3) + 3
+
+
+@pytest.mark.parametrize("task", contenders.NOTEBOOKS)
+def test_a_recipe_is_taken_from_its_notebook_without_training_anything(task):
+    source = contenders.source_of(task, "train_sentiment" if task == "imdb" else "train_recipe")
+    assert "SEED = " in source
+    assert source.count(".fit(") == 1
+    assert "check(" not in source
+
+
+def test_a_recipe_learns_and_is_measured_after_each_epoch():
+    found = contenders.train("mnist", "recipe", seed=1)
+    seconds, accuracies = zip(*found["curve"], strict=True)
+    assert len(seconds) == 6
+    assert list(seconds) == sorted(seconds)
+    assert found["seconds"] >= seconds[-1]
+    assert accuracies[-1] > 0.9
+    assert len(contenders.train("mnist", "short", seed=1)["curve"]) == contenders.SHORT["mnist"]["epochs"]
+
+
+def test_what_was_measured_is_kept_until_its_subject_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "KEPT", tmp_path)
+    job = "train mnist short 1"
+    assert bench.kept(job) is None
+    note = {"fingerprint": bench.fingerprint(job), "found": {"seconds": 1.0}}
+    (tmp_path / "train-mnist-short-1.json").write_text(json.dumps(note))
+    assert bench.kept(job) == {"seconds": 1.0}
+    monkeypatch.setitem(contenders.SHORT, "mnist", {"epochs": 3})
+    assert bench.kept(job) is None
+
+
+def test_the_estimate_takes_what_was_measured():
+    assert bench.expected("train imdb recipe 2", {}) == bench.EXPECTED["train imdb"]
+    assert bench.expected("train imdb recipe 2", {"train imdb recipe 1": {"wall": 7.0}}) == 7.0
+
+
+def test_a_measurement_that_fails_says_so_and_names_itself(monkeypatch, tmp_path):
+    monkeypatch.setattr(bench, "KEPT", tmp_path)
+    monkeypatch.setitem(measurements.MEASUREMENTS, "nonsense", lambda: {})
+    with pytest.raises(SystemExit, match="“nonsense” failed"):
+        bench.run("nonsense")
+    assert not list(tmp_path.iterdir())
+
+
+def race(reference, recipe, short):
+    """Return results of one seed from curves of seconds and accuracies."""
+    return {
+        f"train mnist {name} 1": {"curve": curve, "seconds": curve[-1][0]}
+        for name, curve in zip(contenders.CONTENDERS, (reference, recipe, short), strict=True)
+    }
+
+
+def test_the_time_to_the_references_accuracy_is_the_first_end_of_an_epoch_that_has_it():
+    results = race([(5, 0.5), (10, 0.9)], [(2, 0.7), (4, 0.95)], [(3, 0.9)])
+    assert report.ratios(results, "mnist") == ([0.4], [0.3])
+    never = race([(5, 0.5), (10, 0.9)], [(2, 0.7)], [(3, 0.8)])
+    assert report.ratios(never, "mnist")[1] == [math.inf]
+
+
+def test_medians_stand_with_their_range():
+    assert report.spread([3.0, 1.0, 2.0], ".1f", " s") == "2.0 s (1.0 to 3.0)"
+    assert report.spread([2.0], ".0f") == "2"
+
+
+def test_a_readme_without_its_marks_is_refused():
+    with pytest.raises(ValueError, match="lost its marks"):
+        report.readme_with("", "# A page\n")
+
+
+def test_the_pages_say_what_was_measured():
+    results = report.read()
+    assert report.RESULTS.read_text(encoding="utf-8") == report.results_page(results)
+    readme = report.README.read_text(encoding="utf-8")
+    assert report.readme_with(report.readme_table(results), readme) == readme
+
+
+def test_the_results_are_a_complete_run():
+    results = report.read()
+    assert sorted(results) == sorted(bench.jobs())
+    seeds = {job.split()[-1] for job in results if job.startswith("train")}
+    assert len(seeds) >= 3
