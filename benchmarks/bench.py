@@ -66,7 +66,7 @@ def jobs(quick: bool = False) -> list[str]:
     loading = [f"loader {name} {whose}" for name in measurements.LOADERS for whose in ("ours", "keras")]
     growing = [f"growth {axis} {size}" for axis, sizes in measurements.GROWTH.items() for size in sizes]
     reading = [f"notebook {stem}" for stem in NOTEBOOKS]
-    return ["machine", "imports", "first_number", *loading, *racing, *growing, *reading, "suite"]
+    return [*reading, "machine", "imports", "first_number", *loading, *racing, *growing, "suite"]
 
 
 def fingerprint(job: str) -> str:

@@ -225,7 +225,9 @@ def notebook(stem: str) -> dict[str, float]:
 
 def suite() -> dict[str, float]:
     """Run what `make test` runs, on the sample data; return its `seconds` and `megabytes`."""
-    return watched([sys.executable, "-m", "pytest", "-q"], env={**os.environ, "TUTORIAL_DATA": "sample"})
+    # Two tests compare the pages with what this very run is about to write.
+    command = [sys.executable, "-m", "pytest", "-q", "-k", "not pages_say and not complete_run"]
+    return watched(command, env={**os.environ, "TUTORIAL_DATA": "sample"})
 
 
 def growth(axis: str, size: str) -> dict[str, float]:
