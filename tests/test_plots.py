@@ -76,3 +76,13 @@ def test_an_image_grid_has_a_title_for_each_picture_and_empty_places_stay_empty(
     assert len(figure.axes) == 6
     assert not any(axes.axison for axes in figure.axes)
     plt.close("all")
+
+
+def test_growth_names_the_exponent_of_a_power():
+    figure, axes = plt.subplots()
+    sizes = [10, 20, 40, 80]
+    slope = plots.growth(axes, sizes, [7.0, *(0.5 * size**1.5 for size in sizes[1:])], "words", "seconds")
+    assert slope == pytest.approx(1.5)
+    assert axes.get_title(loc="left") == "slope of the last three: 1.50"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["10", "20", "40", "80"]
+    plt.close(figure)

@@ -79,6 +79,30 @@ def learning_curves(axes: Axes, curves: Mapping[str, Sequence[float]], quantity:
     axes.legend()
 
 
+def growth(axes: Axes, sizes: Sequence[float], values: Sequence[float], size: str, quantity: str) -> float:
+    """Draw how a quantity grows on two logarithmic axes; the slope of the last three points is the title.
+
+    Args:
+        axes: Where to draw.
+        sizes: The sizes, increasing; at least three.
+        values: The quantity at each size.
+        size: What the sizes are, for the axis.
+        quantity: What the values are, for the axis.
+
+    Returns:
+        The slope: the exponent of the power that fits the last three points best.
+    """
+    slope = float(np.polyfit(np.log(sizes[-3:]), np.log(values[-3:]), 1)[0])
+    axes.loglog(sizes, values, marker="o")
+    axes.set(xlabel=f"{size} (logarithmic)", ylabel=f"{quantity} (logarithmic)")
+    axes.set_title(f"slope of the last three: {slope:.2f}")
+    axes.set_xticks(sizes, [f"{each:,}" for each in sizes], fontsize="small")
+    axes.minorticks_off()
+    axes.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
+    return slope
+
+
 def image_grid(images: np.ndarray, titles: Sequence[str], columns: int, size: float = 1.0) -> Figure:
     """Draw pictures in rows, each with a title.
 
