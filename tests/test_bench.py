@@ -127,17 +127,3 @@ def test_medians_stand_with_their_range():
 def test_a_readme_without_its_marks_is_refused():
     with pytest.raises(ValueError, match="lost its marks"):
         report.readme_with("", "# A page\n")
-
-
-def test_the_pages_say_what_was_measured():
-    results = report.read()
-    assert report.RESULTS.read_text(encoding="utf-8") == report.results_page(results)
-    readme = report.README.read_text(encoding="utf-8")
-    assert report.readme_with(report.readme_table(results), readme) == readme
-
-
-def test_the_results_are_a_complete_run():
-    results = report.read()
-    assert sorted(results) == sorted(bench.jobs())
-    seeds = {job.split()[-1] for job in results if job.startswith("train")}
-    assert len(seeds) >= 3
