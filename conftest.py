@@ -23,15 +23,9 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return int(min(2, os.cpu_count() or 1, max(room, 1)))
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file with one worker, and compare cells tagged `full-data` on the full data only.
-
-    A notebook's cells share a kernel. A test that takes long may name a group of its own.
-    """
+    """Compare the outputs of cells tagged `full-data` on the full data only; execute them always."""
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
         if isinstance(item, IPyNbCell) and "full-data" in item.cell.metadata.get("tags", []):
             item.options["check"] = item.options["check"] and os.environ["TUTORIAL_DATA"] == "full"
 

@@ -12,10 +12,6 @@ from nbclient import NotebookClient
 
 pytestmark = pytest.mark.skipif(os.environ["TUTORIAL_DATA"] == "full", reason="is done on the sample")
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
-EACH_FOR_ITSELF = [
-    pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(f"students of {path.stem}"))
-    for path in NOTEBOOKS
-]
 
 
 def text_of(cell: nbformat.NotebookNode) -> str:
@@ -23,7 +19,7 @@ def text_of(cell: nbformat.NotebookNode) -> str:
     return "".join(output.get("text", "") for output in cell.outputs)
 
 
-@pytest.mark.parametrize("path", EACH_FOR_ITSELF)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_blanks_say_that_they_are_not_attempted_and_solutions_that_they_are_right(path):
     solutions = [
         cell.source

@@ -95,7 +95,7 @@ def growth(axes: Axes, sizes: Sequence[float], values: Sequence[float], size: st
     slope = float(np.polyfit(np.log(sizes[-3:]), np.log(values[-3:]), 1)[0])
     axes.loglog(sizes, values, marker="o")
     axes.set(xlabel=f"{size} (logarithmic)", ylabel=f"{quantity} (logarithmic)")
-    axes.set_title(f"slope of the last three: {slope:.2f}")
+    axes.set_title(f"slope of the last three: {slope:.2f}", loc="left")
     axes.set_xticks(sizes, [f"{each:,}" for each in sizes], fontsize="small")
     axes.minorticks_off()
     axes.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
