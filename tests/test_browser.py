@@ -1,78 +1,136 @@
-"""The notebooks in JupyterLab in a real browser: every cell runs, and every slider changes its picture.
+"""The notebooks in JupyterLab in a real browser: every cell runs, and every control changes what is shown.
 
-A plain `pytest` leaves this out; `make test-browser` runs it. Screenshots go to build/browser.
+A plain `pytest` leaves this out; `make test-browser` runs it. Screenshots go to build/browser: the top of
+each notebook after it has run, and the control that was touched last. At the end, small notebooks that are
+broken on purpose put the test itself to the test.
 """
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import nbformat
 import psutil
 import pytest
 from playwright import sync_api as playwright
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SCREENSHOTS = ROOT / "build" / "browser"
 TOKEN = "in-a-test"
+PATIENCE = 30.0  # seconds until a control must have appeared, and what it shows must have changed
 NO_BROWSER = (
-    "There is no Chromium. Install it, on Debian and Ubuntu by “sudo apt-get install chromium”, elsewhere by "
+    "There is no Chromium: install it, on Debian by “sudo apt-get install chromium”, elsewhere by "
     "“.venv/bin/playwright install chromium”, or name one in the environment variable CHROMIUM."
 )
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
 # The notebook that is in front, as JupyterLab's own code sees it.
 CONTENT = "window.jupyterapp.shell.currentWidget.content"
 SESSION = "window.jupyterapp.shell.currentWidget.sessionContext"
 IS_OPEN = f"window.jupyterapp && window.jupyterapp.shell.currentWidget && {CONTENT} && {CONTENT}.widgets"
+IS_IDLE = f"{SESSION}.session?.kernel?.status === 'idle'"
 # JupyterLab draws only the cells that are on the screen, unless told.
 DRAW_ALL = f"() => {{ {CONTENT}.notebookConfig = {{...{CONTENT}.notebookConfig, windowingMode: 'none'}} }}"
 RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
-CELLS = f"""() => {CONTENT}.widgets.map(cell => cell.model).filter(it => it.type === 'code').map(model => ({{
-    source: model.sharedModel.source,
-    count: model.executionCount,
-    errors: model.sharedModel.outputs.filter(output => output.output_type === 'error')
-        .map(output => `${{output.ename}}: ${{output.evalue}}`),
-}}))"""
+TO_THE_TOP = "() => document.querySelectorAll('.jp-WindowedPanel-outer').forEach(it => { it.scrollTop = 0 })"
+CELLS = f"""() => {CONTENT}.widgets.map((cell, index) => ({{model: cell.model, index}}))
+    .filter(({{model}}) => model.type === 'code').map(({{model, index}}) => ({{
+        index,
+        source: model.sharedModel.source,
+        count: model.executionCount,
+        errors: model.sharedModel.outputs.filter(output => output.output_type === 'error')
+            .map(output => `${{output.ename}}: ${{output.evalue}}`),
+    }}))"""
+CELL = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-cell"
+# The widgets under one another in the box that ipywidgets.interact makes, and what can be touched in them.
+ROWS = ":scope > .jupyter-widgets:not(.widget-output)"
+LABELS = ".widget-label, .widget-label-basic"
+TOUCHABLE = ".noUi-handle, select, input[type=text], textarea"
+COMPLAINTS = (
+    "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
+)
+
+
+# ------------------------------------------------------------------------------------ the server, the browser
+
+
+class Lab(NamedTuple):
+    """A JupyterLab that is running: its address, and the folder that it shows."""
+
+    address: str
+    folder: Path
 
 
 def children() -> set[psutil.Process]:
     """Return all processes that this one has started and that still run."""
-    return {child for child in psutil.Process().children(recursive=True) if child.status() != "zombie"}
+    return {child for child in psutil.Process().children(recursive=True) if is_running(child)}
+
+
+def is_running(process: psutil.Process) -> bool:
+    """Tell whether a process is neither gone nor about to go."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nothing_is_left_running() -> Iterator[None]:
-    """See that no server, kernel or browser outlives the tests."""
-    before = children()
-    yield
-    _, alive = psutil.wait_procs(children() - before, timeout=15)
-    assert not alive, f"still running: {[child.name() for child in alive]}"
+def remember() -> Iterator[Callable[[], None]]:
+    """See that no server, kernel or browser outlives the tests.
+
+    A kernel without its server is nobody's child, so who is about to end a server or a browser calls the
+    function that this yields, which remembers everything that runs at that moment.
+    """
+    before, seen = children(), set()
+    # Told to end, as by a time-out, these tests tidy up as after Ctrl-C.
+    usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    yield lambda: seen.update(children() - before)
+    signal.signal(signal.SIGTERM, usual)
+    _, alive = psutil.wait_procs(seen | (children() - before), timeout=15)
+    alive = [child for child in alive if is_running(child)]
+    for child in alive:
+        child.kill()
+    assert not alive, f"they outlived the tests, and were killed now: {alive}"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory, nothing_is_left_running) -> Iterator[str]:
-    """Start JupyterLab on a free port over copies of the notebooks; yield its address."""
-    folder = tmp_path_factory.mktemp("lab")
-    for path in NOTEBOOKS:
-        shutil.copy(path, folder)
+def lab(tmp_path_factory, remember) -> Iterator[Lab]:
+    """Start JupyterLab on a free port over an empty folder, apart from the user's own settings."""
+    home = tmp_path_factory.mktemp("lab")
+    folder = home / "notebooks"
+    folder.mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
     command += [f"--IdentityProvider.token={TOKEN}", "--ServerApp.port_retries=0", "--ip=127.0.0.1"]
     command += ["--LabApp.expose_app_in_browser=True", str(folder)]
-    environment = {**os.environ, "TUTORIAL_DATA": "sample", "JUPYTER_RUNTIME_DIR": str(folder / ".runtime")}
-    with (folder / "server.log").open("w") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    own = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+    environment = {**os.environ, **own, "IPYTHONDIR": str(home / "ipython"), "TUTORIAL_DATA": "sample"}
+    log = home / "server.log"
+    with log.open("w") as output:
+        # In a session of its own, where Ctrl-C does not reach it: it is ended below, and ends its kernels.
+        server = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 60
@@ -81,13 +139,13 @@ def lab(tmp_path_factory, nothing_is_left_running) -> Iterator[str]:
                 urllib.request.urlopen(f"{address}/api", timeout=5).close()
                 break
             except (urllib.error.URLError, ConnectionError):
-                log_so_far = (folder / "server.log").read_text()
-                assert server.poll() is None, f"JupyterLab did not start:\n{log_so_far}"
-                assert time.monotonic() < deadline, f"JupyterLab did not answer in a minute:\n{log_so_far}"
+                assert server.poll() is None, f"JupyterLab did not start:\n{log.read_text()}"
+                assert time.monotonic() < deadline, f"JupyterLab is silent for a minute:\n{log.read_text()}"
                 time.sleep(0.2)
-        yield address
+        yield Lab(address, folder)
     finally:
-        server.terminate()  # it ends its kernels, too
+        remember()
+        server.terminate()
         try:
             server.wait(timeout=15)
         except subprocess.TimeoutExpired:
@@ -95,67 +153,117 @@ def lab(tmp_path_factory, nothing_is_left_running) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser(nothing_is_left_running) -> Iterator["playwright.Browser"]:
+def browser(remember) -> Iterator["playwright.Browser"]:
     """Start a browser without a window."""
     with playwright.sync_playwright() as driver:
-        own = Path(driver.chromium.executable_path)
-        names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-        found = os.environ.get("CHROMIUM") or (str(own) if own.exists() else None)
-        found = found or next(filter(None, map(shutil.which, names)), None)
-        if found is None:
-            pytest.fail(NO_BROWSER, pytrace=False)
-        arguments = [*QUIET, "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else QUIET
-        running = driver.chromium.launch(executable_path=found, args=arguments)
+        own = driver.chromium.executable_path
+        named = os.environ.get("CHROMIUM")
+        found = next(filter(None, map(shutil.which, [named] if named else [own, *NAMES])), None)
+        if named and not found:
+            pytest.exit(f"CHROMIUM names {named}, and there is no such program.", returncode=1)
+        try:
+            # On macOS and Windows a Chrome is on no path, but where Playwright looks for that channel.
+            channel = None if found else "chrome"
+            running = driver.chromium.launch(executable_path=found, channel=channel, args=QUIET)
+        except playwright.Error:
+            if found:
+                raise
+            pytest.exit(NO_BROWSER, returncode=1)
         yield running
+        remember()
         running.close()
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem, scope="module")
-def page(request, lab, browser) -> Iterator["playwright.Page"]:
-    """Open a notebook and run all of its cells."""
+@contextlib.contextmanager
+def opened(
+    notebook: nbformat.NotebookNode, name: str, lab: Lab, browser: "playwright.Browser"
+) -> Iterator["playwright.Page"]:
+    """Open a notebook without its outputs, so that no old one passes for new, and run all of its cells."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, lab.folder / f"{name}.ipynb")
     page = browser.new_page(viewport={"width": 1300, "height": 1000})
-    page.goto(f"{lab}/lab/tree/{request.param.name}?token={TOKEN}&reset", wait_until="domcontentloaded")
-    page.wait_for_function(IS_OPEN, timeout=90_000)
-    page.wait_for_function(
-        "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
-    )
-    page.evaluate(DRAW_ALL)
-    page.evaluate(RUN_ALL)  # returns when the last cell is done
-    page.wait_for_timeout(1000)
-    page.evaluate(
-        "() => document.querySelectorAll('.jp-WindowedPanel-outer').forEach(it => { it.scrollTop = 0 })"
-    )
-    page.wait_for_timeout(500)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{request.param.stem}.png")
-    yield page
-    page.evaluate(f"() => {SESSION}.shutdown()")
-    page.close()
+    try:
+        address = f"{lab.address}/lab/tree/{name}.ipynb?token={TOKEN}&reset"
+        page.goto(address, wait_until="domcontentloaded")
+        try:
+            page.wait_for_function(IS_OPEN, timeout=90_000)
+            page.wait_for_function(IS_IDLE, timeout=90_000)
+        except playwright.TimeoutError:
+            see_no_dialog(page)
+            raise
+        page.evaluate(DRAW_ALL)
+        page.evaluate(RUN_ALL)  # returns when the last cell is done
+        yield page
+    finally:
+        with contextlib.suppress(playwright.Error):  # after Ctrl-C, the browser is gone
+            page.evaluate(f"() => {SESSION}.shutdown()")
+            page.close()
 
 
-def test_every_cell_runs_without_an_error(page):
+# ----------------------------------------------------------------------------------------------- what is seen
+
+
+def see_every_cell(page: "playwright.Page") -> None:
+    """See that every cell has run, and none with an error."""
     cells = page.evaluate(CELLS)
-    assert cells
+    assert cells, "there is no cell"
     for cell in cells:
-        assert not cell["errors"], f"{cell['errors']} in the cell\n{cell['source']}"
-        assert cell["count"], f"not run:\n{cell['source']}"
+        assert not cell["errors"], f"{cell['errors'][0]} {place(cell)}"
+        assert cell["count"], f"nothing was run {place(cell)}"
+    see_no_dialog(page)
 
 
-def test_every_control_changes_what_is_shown(page):
-    outputs = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell .widget-interact")
-    assert outputs.count() >= 1, "there is nothing to touch"
-    for k in range(outputs.count()):
-        group = outputs.nth(k)
+def see_no_dialog(page: "playwright.Page") -> None:
+    """See that JupyterLab has no question or message to click away."""
+    dialog = page.locator(".jp-Dialog")
+    assert not dialog.count(), f"JupyterLab says:\n{dialog.first.inner_text()}"
+
+
+def see_every_control(page: "playwright.Page") -> None:
+    """Touch every slider, list and box that ipywidgets.interact has made, and see its picture change."""
+    cells = [cell for cell in page.evaluate(CELLS) if "ipywidgets.interact" in cell["source"]]
+    assert cells, "there is nothing to touch: no cell calls ipywidgets.interact"
+    for cell in cells:
+        group = page.locator(CELL).nth(cell["index"]).locator(".widget-interact")
+        with contextlib.suppress(playwright.TimeoutError):
+            group.wait_for(timeout=1000 * PATIENCE)
+        assert group.count(), f"no control has appeared {place(cell)}"
         group.scroll_into_view_if_needed()
-        for control in group.locator(".noUi-handle, select, input[type=text], textarea").all():
-            before = shown(group)
+        for row in group.locator(ROWS).all():
+            label = "".join(row.locator(LABELS).all_inner_texts()).strip("\u200b")
+            control = row.locator(TOUCHABLE)
+            assert control.count() == 1, f"this test does not know how to touch “{label}” {place(cell)}"
+            before = after = settled(page, group)
             touch(control)
-            deadline = time.monotonic() + 30
-            while shown(group) == before:
-                assert time.monotonic() < deadline, (
-                    f"nothing changed:\n{control.evaluate('it => it.outerHTML')}"
-                )
-                page.wait_for_timeout(200)
+            deadline = time.monotonic() + PATIENCE
+            while after == before and time.monotonic() < deadline:
+                after = settled(page, group)
+            complaints = group.locator(COMPLAINTS).all_inner_texts()
+            assert not complaints, f"{complaints[0]}\nwhen “{label}” was touched {place(cell)}"
+            assert after != before, f"“{label}” changes nothing {place(cell)}"
+
+
+def see_everything(page: "playwright.Page") -> None:
+    """See that every cell has run and every control works."""
+    see_every_cell(page)
+    see_every_control(page)
+
+
+def place(cell: dict[str, Any]) -> str:
+    """Say which cell it is, counted from 1 and with the text cells, as in a list of cells."""
+    return f"in cell {cell['index'] + 1}:\n{cell['source']}"
+
+
+def settled(page: "playwright.Page", group: "playwright.Locator") -> str:
+    """Wait until the kernel has nothing to do and what is under some controls stays; return what it is."""
+    last, now = None, shown(group)
+    while now != last:
+        page.wait_for_timeout(250)
+        page.wait_for_function(IS_IDLE, timeout=60_000)
+        last, now = now, shown(group)
+    return now
 
 
 def shown(group: "playwright.Locator") -> str:
@@ -174,8 +282,80 @@ def touch(control: "playwright.Locator") -> None:
         control.fill("not a good film , zzyzx")
         control.press("Enter")
     else:
-        value = control.get_attribute("aria-valuenow")
+        value = control.get_attribute("aria-valuetext")  # aria-valuenow is rounded
         control.focus()
         control.press("ArrowRight")
-        if control.get_attribute("aria-valuenow") == value:  # it stood at its right end
+        if control.get_attribute("aria-valuetext") == value:  # it stood at its right end
             control.press("ArrowLeft")
+
+
+# ---------------------------------------------------------------------------------------------- the notebooks
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem, scope="module")
+def page(request, browser, lab) -> Iterator["playwright.Page"]:
+    """Open a notebook, run all of its cells, and take a picture before and after it was touched."""
+    name = request.param.stem
+    with opened(nbformat.read(request.param, as_version=4), name, lab, browser) as page:
+        page.wait_for_timeout(1000)
+        page.evaluate(TO_THE_TOP)
+        page.wait_for_timeout(500)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        yield page
+        with contextlib.suppress(playwright.Error):
+            page.screenshot(path=SCREENSHOTS / f"{name}_controls.png")
+
+
+def test_every_cell_runs_without_an_error(page):
+    see_every_cell(page)
+
+
+def test_every_control_changes_what_is_shown(page):
+    see_every_control(page)
+
+
+# ---------------------------------------------------------------------------------- notebooks that are broken
+
+DRAW = """import ipywidgets
+import matplotlib.pyplot as plt
+
+
+def draw(height):
+    plt.plot([0, height])
+    plt.show()
+
+
+"""
+TOUCH = DRAW + "controls = ipywidgets.interact(draw, height=(1, 9))"
+BROKEN = {
+    "a cell raises": ("1 / 0", r"ZeroDivisionError: division by zero in cell 2:\s+1 / 0"),
+    "the kernel dies": ("import os\n\nos._exit(1)", r"nothing was run in cell 2:\s+import os"),
+    "no controls": ("1 + 1", r"there is nothing to touch"),
+    "controls are never displayed": (
+        TOUCH.replace("interact(", "interactive("),
+        r"no control has appeared in cell 2:\s+import ipywidgets",
+    ),
+    "the picture is always the same": (
+        TOUCH.replace("[0, height]", "[0, 1]"),
+        r"“height” changes nothing in cell 2:\s+import ipywidgets",
+    ),
+    "an error when it is touched": (
+        TOUCH.replace("[0, height]", "[0, 1 / (height - 6)]"),  # it stands at 5
+        r"(?s)ZeroDivisionError.*when “height” was touched in cell 2:\s+import ipywidgets",
+    ),
+    "a control of an unknown kind": (
+        TOUCH.replace("(1, 9)", "False"),
+        r"does not know how to touch “height” in cell 2:\s+import ipywidgets",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_notebook_is_noticed(name, browser, lab, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "PATIENCE", 3.0)
+    source, complaint = BROKEN[name]
+    cells = [nbformat.v4.new_markdown_cell("# Broken"), nbformat.v4.new_code_cell(source)]
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    with opened(notebook, "broken", lab, browser) as page, pytest.raises(AssertionError, match=complaint):
+        see_everything(page)

@@ -4,6 +4,7 @@ No test touches the user's own data: every test has an empty data folder and an 
 marked `real_data` run when TUTORIAL_DATA is "full", on the data folder that the environment names.
 """
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -14,6 +15,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -739,6 +741,38 @@ def test_a_shared_read_only_folder_is_enough(offline, folder, contents, monkeypa
     )  # fmt: skip
     for load in LOADERS:
         assert load().tier == "full"
+    assert offline.requests == []
+
+
+@contextlib.contextmanager
+def nobody() -> Iterator[None]:
+    """Take root's rights away for a while, so that permission bits bind."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permission bits do not bind folders on Windows")
+def test_a_folder_of_somebody_else_is_enough(offline, contents):
+    with tempfile.TemporaryDirectory() as name:  # tmp_path lies where nobody else may go
+        shared = Path(name)
+        put(shared, contents)
+        expected = [load(data_dir=shared) for load in LOADERS]
+        for path in [*shared.iterdir(), shared]:
+            path.chmod(0o555)
+        before = state(shared)
+        with nobody():
+            with pytest.raises(PermissionError):
+                (shared / "new").touch()
+            for load, dataset in zip(LOADERS, expected, strict=True):
+                assert same(load(data_dir=shared), dataset)
+        assert state(shared) == before
+        shared.chmod(0o755)
     assert offline.requests == []
 
 
