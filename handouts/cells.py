@@ -9,6 +9,9 @@ from pathlib import Path
 
 import nbformat
 
+# What the notebooks say of their solutions, which is true neither of a copy without them nor of paper.
+PROMISE = re.compile(r"\s+A\s+worked\s+solution\s+is\s+folded\s+away\s+below\s+each\s+exercise\.")
+
 
 class HandoutError(Exception):
     """A sentence for the teacher, which names the notebook and the cell."""
@@ -16,11 +19,12 @@ class HandoutError(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture that a cell made: PNG data, its description, and its width in pixels."""
+    """A picture that a cell made: PNG data, its description, and its width and height in pixels."""
 
     png: bytes
     description: str
     width: int
+    height: int
 
 
 @dataclass
@@ -114,10 +118,16 @@ def _outputs(cell: nbformat.NotebookNode, where: str) -> list[str | Figure]:
         elif "image/png" in output.data:
             png = base64.b64decode(output.data["image/png"])
             description = output.metadata.get("image/png", {}).get("alt", "")
-            found.append(Figure(png, description or "A figure.", int.from_bytes(png[16:20], "big")))
+            width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))
+            found.append(Figure(png, description or "A figure.", width, height))
         elif "text/plain" in output.data and not any("widget" in kind for kind in output.data):
             found.append(output.data["text/plain"])
     return found
+
+
+def without_promise(source: str) -> str:
+    """Return the source of a text cell without the sentence that promises folded solutions."""
+    return PROMISE.sub("", source)
 
 
 def student_copy(path: Path) -> nbformat.NotebookNode:
@@ -131,6 +141,8 @@ def student_copy(path: Path) -> nbformat.NotebookNode:
     rooms = 0
     for cell in notebook.cells:
         if "solution" not in cell.metadata.get("tags", []):
+            if cell.cell_type == "markdown":
+                cell.source = without_promise(cell.source)
             kept.append(cell)
         else:
             rooms += 1

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cells import HandoutError, Notebook, read, student_copy
@@ -36,29 +37,33 @@ COLLECTION = "Deep learning from gradient descent to the LSTM"
 SUBTITLE = "Five notebooks in which what is said is checked"
 
 
-def make_pdfs(notebooks: list[Notebook], folder: Path, paper: str, collection: bool) -> None:
-    """Write the PDFs of both editions, of each notebook and of all together.
+def make_pdfs(
+    notebooks: list[Notebook], edition: str, out: Path, papers: list[str], collection: bool
+) -> None:
+    """Write the PDFs of an edition, of each notebook and of all together.
 
     Args:
         notebooks: The notebooks.
-        folder: Where the PDFs go.
-        paper: `"a4"` or `"us-letter"`.
+        edition: `"student"` or `"instructor"`.
+        out: The PDFs go to a folder in it for each paper.
+        papers: `"a4"`, `"letter"` or both.
         collection: Whether to write the PDF of all together, too.
     """
-    for edition, words in EDITIONS.items():
-        with tempfile.TemporaryDirectory() as scratch:
-            pictures = Pictures(Path(scratch))
-            bodies = []
-            for notebook in notebooks:
-                bodies.append(typst_source(notebook, pictures, solutions=edition == "instructor"))
-                file = folder / f"{notebook.path.stem}-{edition}.pdf"
-                write_pdf(file, bodies[-1], pictures, title=notebook.title, edition=words, paper=paper)
+    with tempfile.TemporaryDirectory() as scratch:
+        pictures = Pictures(Path(scratch))
+        solutions = edition == "instructor"
+        bodies = [typst_source(notebook, pictures, solutions=solutions) for notebook in notebooks]
+        together = "\n\n".join([*bodies, markdown_source(GLOSSARY)]) if collection else ""
+        for paper in papers:
+            look = {"edition": EDITIONS[edition], "paper": PAPERS[paper]}
+            widths = {}
+            for notebook, body in zip(notebooks, bodies, strict=True):
+                file = out / paper / f"{notebook.path.stem}-{edition}.pdf"
+                widths |= write_pdf(file, body, pictures, title=notebook.title, **look)
             if collection:
-                bodies.append(markdown_source(GLOSSARY))
-                before = f'#title-page("{COLLECTION}", "{SUBTITLE}", "{words}")\n#contents()\n'
-                file = folder / f"collection-{edition}.pdf"
-                body = "\n\n".join(bodies)
-                write_pdf(file, body, pictures, title=COLLECTION, edition=words, paper=paper, before=before)
+                before = f'#title-page("{COLLECTION}", "{SUBTITLE}", "{EDITIONS[edition]}")\n#contents()\n'
+                file = out / paper / f"collection-{edition}.pdf"
+                write_pdf(file, together, pictures, title=COLLECTION, before=before, widths=widths, **look)
 
 
 def make(paths: list[Path], out: Path, papers: list[str]) -> None:
@@ -94,11 +99,14 @@ def make(paths: list[Path], out: Path, papers: list[str]) -> None:
         report(f"{len(notebooks)} students' notebooks and {len(notebooks)} HTML pages")
         for paper in papers:
             (fresh / paper).mkdir()
-            make_pdfs(notebooks, fresh / paper, PAPERS[paper], collection=whole)
-            report(f"{len(list((fresh / paper).iterdir()))} PDFs on {paper} paper")
-        for (
-            folder
-        ) in fresh.iterdir():  # only now, so that a mistake in the last notebook costs no older handout
+        # Typst and pandoc work outside of Python, so the two editions keep two cores busy.
+        with ThreadPoolExecutor() as pool:
+            made = [pool.submit(make_pdfs, notebooks, edition, fresh, papers, whole) for edition in EDITIONS]
+            for edition, pdfs in zip(EDITIONS, made, strict=True):
+                pdfs.result()
+                report(f"{len(list(fresh.glob(f'*/*-{edition}.pdf')))} PDFs for {edition}s")
+        # Only now, so that a mistake in the last notebook costs no older handout.
+        for folder in fresh.iterdir():
             shutil.rmtree(out / folder.name, ignore_errors=True)
             shutil.copytree(folder, out / folder.name)
     print(f"They are in {out}.")

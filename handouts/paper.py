@@ -7,11 +7,12 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from cells import Figure, HandoutError, Notebook, Part
+from cells import Figure, HandoutError, Notebook, Part, without_promise
 
 import pypandoc
 import typst
@@ -22,7 +23,17 @@ FONT = "Libertinus Serif"  # of the text; Typst finds what it lacks in its other
 MARKDOWN = "gfm+tex_math_dollars"
 BORDER = "handout-cell-border"  # a paragraph between two cells, so that one run of pandoc reads them all
 DOTS_PER_INCH = 144  # of the figures in the notebooks
+PRINTED = 0.9  # of that size on paper: its letters are then as large as a footnote, and more fit on a page
+SMALLEST = 0.65  # of that size, to which a figure may shrink to fit into what is left of a page
+GAP = 0.25  # inches, before a figure
+HIGHEST = 3.5  # inches; a higher figure would too often leave half a page empty before it
 LEAST_ROOM, MOST_ROOM = 4, 16  # lines to write on under an exercise
+LONGEST_WORD, LONGEST_IN_TABLE = 60, 25  # letters; a longer one may go on on the next line
+LONGEST_LEAD = 800  # letters before a formula that stay with it on one page
+LETTERS_TOGETHER = 2000  # the text of an exercise that is no longer stays on one page
+LINES_TOGETHER = 40  # as does a solution of no more lines
+
+EXERCISES = ["blank", "solution"], ["text", "blank"]  # the cells that follow the text of one, or of the first
 
 Block = dict[str, Any]
 
@@ -46,14 +57,18 @@ def _blocks_of(markdown: str, where: str) -> list[Block]:
     return json.loads(_pandoc(["-f", MARKDOWN, "-t", "json"], markdown, where))["blocks"]
 
 
-def read_texts(notebook: Notebook) -> dict[int, list[Block]]:
+def read_texts(notebook: Notebook, change: Callable[[str], str] = str) -> dict[int, list[Block]]:
     """Return the blocks of each text cell, by the cell's number, in pandoc's own form.
+
+    Args:
+        notebook: The notebook.
+        change: What is done to the source of each text cell before.
 
     Raises:
         HandoutError: If a cell holds what cannot be printed, such as HTML.
     """
     texts = [part for part in notebook.parts if part.kind == "text"]
-    together = f"\n\n{BORDER}\n\n".join(part.source for part in texts)
+    together = f"\n\n{BORDER}\n\n".join(change(part.source) for part in texts)
     blocks = _blocks_of(together, notebook.path.name)
     border = {"t": "Para", "c": [{"t": "Str", "c": BORDER}]}
     groups: list[list[Block]] = [[]]
@@ -124,6 +139,35 @@ def _links_for_paper(node: dict[str, Any]) -> list[dict[str, Any]]:
     return [*text, note]
 
 
+def _breakable(text: str, letters: int = LONGEST_WORD) -> str:
+    """Let long words, such as addresses, go on on the next line anywhere; else they would leave the page."""
+    return re.sub(rf"\S{{{letters},}}", lambda word: "\u200b".join(word[0]), text)
+
+
+def _break_words(tree: Any, letters: int = LONGEST_WORD) -> None:
+    """Let the long words of a piece of a document break."""
+    for node in _nodes(tree):
+        if node["t"] == "Str":
+            node["c"] = _breakable(node["c"], letters)
+        elif node["t"] in ("Code", "CodeBlock"):
+            node["c"][1] = _breakable(node["c"][1], letters)
+        elif node["t"] == "Table" and letters > LONGEST_IN_TABLE:
+            _break_words(node["c"], LONGEST_IN_TABLE)
+
+
+def _columns_apart(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """Put room between the pairs of columns of aligned formulas, as TeX does, unlike Typst and browsers."""
+    if node["t"] != "Math" or node["c"][1].count(r"\begin{") != 1 or r"\begin{aligned}" not in node["c"][1]:
+        return [node]
+    rows = []
+    for row in node["c"][1].split(r"\\"):
+        columns = row.split("&")
+        for index in range(1, len(columns) - 1, 2):
+            columns[index] += r"\qquad "
+        rows.append("&".join(columns))
+    return [{**node, "c": [node["c"][0], r"\\".join(rows)]}]
+
+
 def _links_for_page(node: dict[str, Any]) -> list[dict[str, Any]]:
     """Let links between notebooks lead from page to page; files that are not handed out are named only."""
     if node["t"] != "Link":
@@ -151,6 +195,11 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _flag(value: bool) -> str:
+    """Write a truth value in Typst."""
+    return "true" if value else "false"
+
+
 def _without_first_comment(source: str) -> str:
     """Return a solution without the line that JupyterLab shows of it while it is folded."""
     return re.sub(r"\A# Solution\n+", "", source)
@@ -162,28 +211,69 @@ class Pictures:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.names: dict[bytes, str] = {}
+        self.sizes: dict[str, tuple[float, float]] = {}  # width and height in the notebook, in inches
 
     def name(self, figure: Figure) -> str:
         """Return the file name of a figure, which is there from now on."""
         if figure.png not in self.names:
-            self.names[figure.png] = f"figure-{len(self.names) + 1:03d}.png"
-            (self.folder / self.names[figure.png]).write_bytes(figure.png)
+            name = f"figure-{len(self.names) + 1:03d}.png"
+            self.names[figure.png] = name
+            self.sizes[name] = figure.width / DOTS_PER_INCH, figure.height / DOTS_PER_INCH
+            (self.folder / name).write_bytes(figure.png)
         return self.names[figure.png]
+
+
+def _is_formula(node: dict[str, Any]) -> bool:
+    return node["t"] == "Math" and node["c"][0]["t"] == "DisplayMath"
+
+
+def _text_for_paper(blocks: list[Block]) -> list[Block]:
+    """Return the blocks of a text cell for Typst, in which the words before a formula stay with it."""
+    pieces: list[Block] = []
+    blocks = _map_inlines(_map_inlines(blocks, _links_for_paper), _columns_apart)
+    _break_words(blocks)
+    for block in _let_columns_fit(blocks):
+        if block["t"] == "Para":
+            pieces += [{"t": "Para", "c": [*run]} for _, run in groupby(block["c"], key=_is_formula)]
+        else:
+            pieces.append(block)
+    done: list[Block] = []
+    for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
+        leads = piece["t"] == "Para" and following and following["t"] == "Para"
+        if leads and _is_formula(following["c"][0]) and len(_plain(piece["c"])) <= LONGEST_LEAD:
+            done += [_raw("typst", "#lead["), piece, _raw("typst", "]")]
+        else:
+            done.append(piece)
+    return done
 
 
 def _for_paper(part: Part, pictures: Pictures, blank_lines: int | None) -> list[Block]:
     """Return a code cell as blocks for Typst; with `blank_lines`, it is an exercise with room to write."""
     source = _without_first_comment(part.source) if part.kind == "solution" else part.source
-    calls = [f"#code-cell({_quoted(source)})"]
-    for output in [] if part.kind == "blank" else part.outputs:
+    outputs = [] if part.kind == "blank" else part.outputs
+    tied = blank_lines is not None or bool(outputs and isinstance(outputs[0], str))
+    settings = f"tied: {_flag(tied)}, whole: {_flag(part.kind == 'blank')}"
+    calls = [f"#code-cell({_quoted(_breakable(source))}, {settings})"]
+    for output in outputs:
         if isinstance(output, Figure):
-            file, width = pictures.name(output), output.width / DOTS_PER_INCH
-            calls.append(f"#cell-figure({_quoted(file)}, {_quoted(output.description)}, {width:.2f}in)")
+            file = pictures.name(output)
+            width, height = pictures.sizes[file]
+            width *= min(PRINTED, HIGHEST / height)
+            calls.append(f"#cell-figure({_quoted(file)}, {_quoted(output.description)}, {width:.2f})")
         elif output.strip():
-            calls.append(f"#cell-output({_quoted(output)})")
+            calls.append(f"#cell-output({_quoted(_breakable(output))})")
     if blank_lines is not None:
         calls.append(f"#answer-room({blank_lines})")
     return [_raw("typst", "\n".join(calls))]
+
+
+def _is_short(part: Part) -> bool:
+    """Return whether a cell with its outputs is so short that it can be kept on one page."""
+    if part.kind == "text":
+        return len(part.source) <= LETTERS_TOGETHER
+    texts = [part.source, *(output for output in part.outputs if isinstance(output, str))]
+    lines = sum(1 + len(line) // 100 for text in texts for line in text.splitlines())
+    return lines <= LINES_TOGETHER and len(texts) == 1 + len(part.outputs)  # a figure makes it long
 
 
 def typst_source(notebook: Notebook, pictures: Pictures, *, solutions: bool) -> str:
@@ -194,18 +284,24 @@ def typst_source(notebook: Notebook, pictures: Pictures, *, solutions: bool) -> 
         pictures: Where its figures go.
         solutions: Whether it is the instructor's, with the solutions, or the student's, with room to write.
     """
-    texts = read_texts(notebook)
+    texts = read_texts(notebook, without_promise)
     blocks: list[Block] = []
-    for part, following in zip(notebook.parts, [*notebook.parts[1:], None], strict=True):
+    for place, part in enumerate(notebook.parts):
+        following = notebook.parts[place + 1 : place + 3]
         if part.kind == "text":
-            blocks += _let_columns_fit(_map_inlines(texts[part.number], _links_for_paper))
+            text = _text_for_paper(texts[part.number])
+            if place and [other.kind for other in following] in EXERCISES:  # the title stands free
+                opening = f"#exercise(whole: {_flag(_is_short(part))})["
+                text = [_raw("typst", opening), *text, _raw("typst", "]")]
+            blocks += text
         elif part.kind == "solution":
             if solutions:
-                blocks += [_raw("typst", "#solution["), *_for_paper(part, pictures, None), _raw("typst", "]")]
+                opening = f"#solution(whole: {_flag(_is_short(part))})["
+                blocks += [_raw("typst", opening), *_for_paper(part, pictures, None), _raw("typst", "]")]
         else:
             room = None
             if part.kind == "blank" and not solutions:
-                lines = round(1.2 * len(following.source.splitlines()))
+                lines = round(1.2 * len(following[0].source.splitlines()))
                 room = min(max(lines, LEAST_ROOM), MOST_ROOM)
             blocks += _for_paper(part, pictures, room)
     return _to_typst(blocks, notebook.path.name)
@@ -229,12 +325,20 @@ def _document(blocks: list[Block]) -> str:
 def markdown_source(path: Path) -> str:
     """Return a page of Markdown in Typst, for the collection."""
     blocks = _blocks_of(path.read_text(encoding="utf-8"), path.name)
-    return _to_typst(_let_columns_fit(_map_inlines(blocks, _links_for_paper)), path.name)
+    return _to_typst(_text_for_paper(blocks), path.name)
 
 
 def write_pdf(
-    file: Path, body: str, pictures: Pictures, *, title: str, edition: str, paper: str, before: str = ""
-) -> None:
+    file: Path,
+    body: str,
+    pictures: Pictures,
+    *,
+    title: str,
+    edition: str,
+    paper: str,
+    before: str = "",
+    widths: dict[str, float] | None = None,
+) -> dict[str, float]:
     """Set a handout and write it as PDF, the same bytes for the same input.
 
     Args:
@@ -245,6 +349,10 @@ def write_pdf(
         edition: Whose handout it is, in the running header.
         paper: `"a4"` or `"us-letter"`.
         before: Pages before the first one, in Typst; with them each title begins a page.
+        widths: Widths in inches of the figures that shrink; without, they are found.
+
+    Returns:
+        These widths.
 
     Raises:
         HandoutError: If Typst cannot set it.
@@ -255,14 +363,52 @@ def write_pdf(
     main = pictures.folder / "main.typ"
     main.write_text(
         '#import "template.typ": *\n'
-        f"#show: handout.with({settings}, chapters: {'true' if before else 'false'})\n{before}\n{body}\n",
+        f"#show: handout.with({settings}, chapters: {_flag(bool(before))})\n{before}\n{body}\n",
         encoding="utf-8",
     )
     try:
+        widths = _fit_figures(main, pictures, widths)
         pdf = typst.compile(main, format="pdf", ignore_system_fonts=True)
     except typst.TypstError as error:
         raise HandoutError(f"{title}: Typst says: {error}") from None
     file.write_bytes(pdf)
+    return widths
+
+
+def _fit_figures(main: Path, pictures: Pictures, known: dict[str, float] | None) -> dict[str, float]:
+    """Let figures shrink a little where that spares the page before them a large gap.
+
+    Args:
+        main: The document, in the folder of its figures.
+        pictures: Its figures.
+        known: The widths of those that shrink, if they are known already.
+
+    Returns:
+        The widths of those that shrink, in inches.
+    """
+    widths = dict(known or {})
+    tried: set[str] = set()
+    while True:
+        (pictures.folder / "fits.json").write_text(json.dumps(widths))
+        if known is not None:
+            return widths
+        spots = json.loads(typst.query(main, "<spot>", field="value", ignore_system_fonts=True))
+        for before, top, bottom in zip(spots, spots[1:], spots[2:], strict=False):
+            name = top["file"]
+            if name is None or top["page"] == before["page"]:
+                continue
+            if name in widths:  # something else stands in the way, such as a footnote
+                del widths[name]
+                break
+            if name not in tried:
+                tried.add(name)
+                width, height = pictures.sizes[name]
+                share = (before["left"] - GAP) / height  # of the size in the notebook
+                if SMALLEST <= share < (bottom["y"] - top["y"]) / height:
+                    widths[name] = round(share * width, 2)
+                    break
+        else:
+            return widths
 
 
 def check_letters(notebook: Notebook) -> None:
@@ -292,6 +438,11 @@ def check_letters(notebook: Notebook) -> None:
         known |= letters
 
 
+def _text_for_page(blocks: list[Block]) -> list[Block]:
+    """Return the blocks of a text cell for HTML."""
+    return _let_columns_fit(_map_inlines(_map_inlines(blocks, _links_for_page), _columns_apart))
+
+
 def write_page(file: Path, notebook: Notebook) -> None:
     """Write a notebook as one HTML page that needs no other file and no network; solutions are folded.
 
@@ -305,7 +456,7 @@ def write_page(file: Path, notebook: Notebook) -> None:
         pictures = Pictures(Path(folder))
         for part in notebook.parts:
             if part.kind == "text":
-                blocks += _let_columns_fit(_map_inlines(texts[part.number], _links_for_page))
+                blocks += _text_for_page(texts[part.number])
                 continue
             source = _without_first_comment(part.source) if part.kind == "solution" else part.source
             cell: list[Block] = [{"t": "CodeBlock", "c": [["", ["python"], []], source]}]
@@ -329,7 +480,7 @@ def write_page(file: Path, notebook: Notebook) -> None:
 def write_markdown_page(file: Path, source: Path, title: str) -> None:
     """Write a page of Markdown as an HTML page like those of the notebooks."""
     blocks = _blocks_of(source.read_text(encoding="utf-8"), source.name)
-    _write_html(file, _let_columns_fit(_map_inlines(blocks, _links_for_page)), title)
+    _write_html(file, _text_for_page(blocks), title)
 
 
 def _write_html(file: Path, blocks: list[Block], title: str) -> None:

@@ -1,6 +1,10 @@
 """Tests of the handouts: what a student gets, what is printed, and what is refused."""
 
+import base64
+import io
+import json
 import re
+import shutil
 from pathlib import Path
 
 import cells
@@ -8,7 +12,9 @@ import make_handouts
 import paper
 
 import nbformat
+import PIL.Image
 import pytest
+import typst
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,6 +160,98 @@ def test_a_figure_keeps_its_description_and_a_slider_leaves_nothing(write, tmp_p
     assert "ipywidgets" not in text
 
 
+def test_nothing_is_too_long_for_a_page(write, tmp_path):
+    address = "https://example.org/" + "a" * 100
+    table = f"| a | b |\n| --- | --- |\n| `{'y' * 30}` | z |"
+    long = new_markdown_cell(f"See <{address}>, `{'x' * 100}`, `{'z' * 30}`.\n\n{table}")
+    code = new_code_cell(f"x = '{'v' * 100}'", outputs=[printed("w" * 100)])
+    text = body(write(*EXERCISE[:1], long, code), tmp_path, solutions=True)
+    for letter in "axyvw":
+        assert f"{letter}\u200b{letter}" in text, letter
+    assert "z" * 30 in text, "a word of thirty letters has room on a line"
+
+
+def test_what_belongs_together_stays_on_a_page(write, tmp_path):
+    formula = new_markdown_cell("The end:\n\n$$ e = m c^2 $$\n\nBefore $$ a = b $$ and after.")
+    path = write(*EXERCISE, formula)
+    student, instructor = (body(path, tmp_path, solutions=whose) for whose in (False, True))
+    assert "#exercise(whole: true)[\n=== Exercise 1" in student
+    assert student.count("#exercise") == 1
+    assert "tied: true, whole: true" in student, "the cell of an exercise stays with the room under it"
+    assert "#solution(whole: true)[" in instructor
+    assert re.search(r"#lead\[\s+The end:\s+\]\s+\$ e = m c", student)
+    assert re.search(r"#lead\[\s+Before\s+\]\s+\$ a = b \$\s+and after", student)
+
+
+def test_a_long_solution_and_a_long_exercise_may_go_on_on_the_next_page(write, tmp_path):
+    path = write(
+        EXERCISE[0],
+        new_markdown_cell("### Exercise 1\n\n" + "Many words. " * 300),
+        EXERCISE[2],
+        solution("# Solution\n" + "answer = 42\n" * 60),
+    )
+    text = body(path, tmp_path, solutions=True)
+    assert "#exercise(whole: false)[" in text
+    assert "#solution(whole: false)[" in text
+
+
+def test_aligned_formulas_and_their_remarks_are_kept_apart(write, tmp_path):
+    aligned = r"$$ \begin{aligned} a &= b && \text{remark} \\ c &= d \end{aligned} $$"
+    path = write(*EXERCISE, new_markdown_cell(aligned))
+    assert re.search(r"& = b #h\(2em\) &\s+& upright", body(path, tmp_path, solutions=True))
+    paper.write_page(tmp_path / "own.html", cells.read(path))
+    assert '<mspace width="2.0em">' in (tmp_path / "own.html").read_text(encoding="utf-8")
+
+
+# Lines of code, the numbers of those that begin a piece, and of the pieces that stay with the next.
+CUTS = {
+    "at a blank line": (["a = 1", "", "b = 2"], [0, 2], []),
+    "not after the first lines of a function": (["def f():", '    """Do."""', "", "    x = 1"], [0, 3], [0]),
+    "in the middle": ([f"line_{i}" for i in range(13)], [0, 5, 6, 7], []),
+    "not before a bracket": (["f(", *["    1,"] * 4, ")", *["x = 1"] * 7], [0, 5, 6, 7], [0]),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_a_page_ends_between_pieces_of_code(name, tmp_path):
+    lines, begins, stay = CUTS[name]
+    shutil.copy(paper.HERE / "template.typ", tmp_path)
+    (tmp_path / "fits.json").write_text("{}")
+    (tmp_path / "lines.json").write_text(json.dumps([{"text": line} for line in lines]))
+    main = tmp_path / "main.typ"
+    main.write_text(
+        '#import "template.typ": pieces\n#metadata(pieces(json("lines.json"))) <pieces>', encoding="utf-8"
+    )
+    (pieces,) = json.loads(typst.query(main, "<pieces>", field="value"))
+    firsts = [[line["text"] for line in piece["lines"]] for piece in pieces]
+    place, found = 0, []
+    for piece, texts in zip(pieces, firsts, strict=True):
+        found.append(place)
+        assert lines[place : place + len(texts)] == texts
+        place += len(texts) + piece["gap"]
+    assert found == begins
+    assert [number for number, piece in enumerate(pieces) if piece["begun"]] == stay
+
+
+def test_a_figure_shrinks_a_little_rather_than_leave_a_gap(write, tmp_path):
+    drawn = io.BytesIO()
+    PIL.Image.new("L", (864, 432), 255).save(drawn, format="png")
+    figure = base64.b64encode(drawn.getvalue()).decode()
+    shrunk = []
+    for length in range(50, 64, 2):
+        picture = new_output("display_data", data={"image/png": figure})
+        path = write(new_markdown_cell("# A title"), new_code_cell("x = 1\n" * length, outputs=[picture]))
+        notebook, pictures = cells.read(path), paper.Pictures(tmp_path)
+        source = paper.typst_source(notebook, pictures, solutions=True)
+        look = {"title": "A title", "edition": "", "paper": "a4"}
+        widths = paper.write_pdf(tmp_path / "own.pdf", source, pictures, **look)
+        assert paper.write_pdf(tmp_path / "own.pdf", source, pictures, widths=widths, **look) == widths
+        shrunk += widths.values()
+    assert shrunk, "none of these figures would have left a gap"
+    assert all(paper.SMALLEST * 6 <= width < paper.PRINTED * 6 for width in shrunk)
+    assert len(shrunk) < 7, "some have room, and some would become too small"
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """Make the HTML pages of the collection."""
@@ -193,6 +291,20 @@ def test_no_trace_of_a_solution_is_left_in_a_students_copy(path):
         assert not lines & left
         for output in cell.outputs:
             assert output.get("text", "nothing") not in whole
+
+
+def test_who_has_no_folded_solutions_is_not_promised_any(write, tmp_path):
+    words = "Run the cell. A worked\nsolution is folded away below each exercise."
+    path = write(EXERCISE[0], new_markdown_cell(f"## Exercises\n\n{words}"), *EXERCISE[1:])
+    assert cells.student_copy(path).cells[1].source == "## Exercises\n\nRun the cell."
+    for whose in (True, False):
+        assert "folded" not in body(path, tmp_path, solutions=whose)
+    paper.write_page(tmp_path / "own.html", cells.read(path))
+    assert "folded away" in (tmp_path / "own.html").read_text(encoding="utf-8")
+    for notebook in NOTEBOOKS:
+        assert "worked solution is folded" not in " ".join(
+            nbformat.writes(cells.student_copy(notebook)).split()
+        )
 
 
 def test_students_get_an_empty_cell_under_every_exercise():
