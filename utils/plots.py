@@ -61,7 +61,9 @@ def show(figure: Figure, alt: str) -> None:
     small = io.BytesIO()
     picture.save(small, format="png", optimize=True)
     width = round(picture.width * _SCREEN_DOTS_PER_INCH / _DOTS_PER_INCH)
-    display(Image(small.getvalue(), width=width, alt=alt))
+    image = Image(small.getvalue(), width=width)
+    image.alt = alt  # no argument: Colab's IPython does not know it as one
+    display(image)
 
 
 def learning_curves(axes: Axes, curves: Mapping[str, Sequence[float]], quantity: str) -> None:
