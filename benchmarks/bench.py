@@ -79,12 +79,11 @@ def fingerprint(job: str) -> str:
     subject = inspect.getsource(measurements.MEASUREMENTS[kind])
     if kind == "train":
         task, contender, _ = words
-        function = "train_sentiment" if task == "imdb" else "train_recipe"
         subject += inspect.getsource(contenders.train)
         subject += (
             inspect.getsource(contenders.reference)
             if contender == "reference"
-            else contenders.source_of(task, function)
+            else contenders.source_of(task, contenders.RECIPES[task])
         )
         subject += str(contenders.SHORT[task]) if contender == "short" else ""
     elif kind == "notebook":

@@ -9,7 +9,6 @@ a recipe is the same function with fewer epochs.
 import ast
 import contextlib
 import io
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = {"mnist": "03_mnist_dense", "cifar10": "04_cifar10_cnn", "imdb": "05_imdb_lstm"}
+# The function that trains the recipe there.
+RECIPES = {"mnist": "train_recipe", "cifar10": "train_recipe", "imdb": "train_sentiment"}
 CONTENDERS = ("reference", "recipe", "short")
 SHORT = {"mnist": {"epochs": 1}, "cifar10": {"epochs": 2}, "imdb": {"epochs": 1}}
 
@@ -271,12 +272,11 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
             network.fit(x, y, verbose=0, callbacks=callbacks, **settings)
             examples, shape = len(x) * settings["epochs"], x.shape[1:]
         else:
-            function = "train_sentiment" if task == "imdb" else "train_recipe"
             options = {"both_ways": True} if task == "imdb" else {}
             options |= SHORT[task] if contender == "short" else {}
             if task == "cifar10" and contender == "recipe":
                 options["epochs"] = from_notebook(task, "RECIPE_EPOCHS", data)
-            found = from_notebook(task, function, data)(seed=seed, callbacks=callbacks, **options)
+            found = from_notebook(task, RECIPES[task], data)(seed=seed, callbacks=callbacks, **options)
             network = found[0] if isinstance(found, tuple) else found
             examples = len(data.x_train) * len(curve)
             shape = {"mnist": (28, 28), "cifar10": (24, 24, 3), "imdb": (250,)}[task]
@@ -287,9 +287,3 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
         "parameters": int(network.count_params()),
         "multiplications": multiplications(network, shape) * examples,
     }
-
-
-if __name__ == "__main__":
-    import json
-
-    print(json.dumps(train(sys.argv[1], sys.argv[2], int(sys.argv[3])), indent=1))

@@ -226,21 +226,15 @@ def growth_table(results: Results) -> str:
             for job, found in results.items()
             if job.startswith(f"growth {axis} ")
         ]
-        before: dict[str, Any] | None = None
-        for size, found in points:
+        for k, (size, found) in enumerate(points):
             slopes = {
-                what: ""
-                if before is None
-                else f"{log2(found[what] / max(before[what], 1)):.2f}"
-                if what == "megabytes"
-                else f"{log2(found[what] / before[what]):.2f}"
-                for what in ("seconds", "megabytes")
+                what: f"{log2(found[what] / max(points[k - 1][1][what], least)):.2f}" if k else ""
+                for what, least in (("seconds", 0), ("megabytes", 1))
             }
             lines.append(
-                f"| {name if before is None else ''} | {size:,} | {found['seconds']:.2f} "
+                f"| {'' if k else name} | {size:,} | {found['seconds']:.2f} "
                 f"| {slopes['seconds']} | {found['megabytes']:.0f} | {slopes['megabytes']} |"
             )
-            before = found
     return "\n".join(lines) + "\n"
 
 

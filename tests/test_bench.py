@@ -64,7 +64,7 @@ def test_multiplications_are_those_of_the_matrix_products():
 
 @pytest.mark.parametrize("task", contenders.NOTEBOOKS)
 def test_a_recipe_is_taken_from_its_notebook_without_training_anything(task):
-    source = contenders.source_of(task, "train_sentiment" if task == "imdb" else "train_recipe")
+    source = contenders.source_of(task, contenders.RECIPES[task])
     assert "SEED = " in source
     assert source.count(".fit(") == 1
     assert "check(" not in source
