@@ -3,7 +3,7 @@
 A reference is built here from the description of its tutorial and trained with the tutorial's own
 settings, on the whole official training part. A recipe is taken from its notebook: the very functions
 that the reader sees, trained on what the notebook trains on, which is a tenth less. The short version of
-a recipe is the same function with fewer epochs.
+a recipe is the same function with the arguments in `SHORT`.
 """
 
 import ast

@@ -106,7 +106,7 @@ def race_table(task: str, results: Results) -> str:
     names = {
         "reference": TUTORIALS[task],
         "recipe": f"recipe of notebook {contenders.NOTEBOOKS[task][:2]}",
-        "short": "the same, shorter",
+        "short": "its short version",
     }
     lines = [
         "| | epochs | parameters | test accuracy (%) | time (s) | peak memory (GB) |",
@@ -238,6 +238,16 @@ def growth_table(results: Results) -> str:
     return "\n".join(lines) + "\n"
 
 
+def in_words(options: dict[str, Any]) -> str:
+    """Return the arguments of a short version in words."""
+    words = [f"{options['epochs']} epoch{'s' if options['epochs'] > 1 else ''}"]
+    if not options.get("both_ways", True):
+        words.append("one direction")
+    if "batch_size" in options:
+        words.append(f"batches of {options['batch_size']}")
+    return ", ".join(words)
+
+
 def versions(results: Results) -> str:
     """Return the versions of the packages in a line."""
     return ", ".join(f"{name} {version}" for name, version in results["machine"]["versions"].items())
@@ -251,10 +261,7 @@ def results_page(results: Results) -> str:
         f"### {name}\n\n{race_table(task, results)}\n{epochs_table(task, results)}"
         for task, name in TASKS.items()
     )
-    shorter = ", ".join(
-        f"{options['epochs']} epoch{'s' if options['epochs'] > 1 else ''} on {TASKS[task]}"
-        for task, options in contenders.SHORT.items()
-    )
+    shorter = "; ".join(f"{TASKS[task]}: {in_words(options)}" for task, options in contenders.SHORT.items())
     return f"""# Side by side with the tutorials people use
 
 Written by `make bench` from one complete run of `benchmarks/bench.py`; `benchmarks/results.json` has
@@ -269,16 +276,16 @@ with their range in brackets.
 ## How it was measured
 
 Every training ran in a process of its own, with nothing else running. The contenders of a task took
-turns: reference, recipe, the recipe with fewer epochs, then the next seed. The clock starts when the data
+turns: reference, recipe, the recipe's short version, then the next seed. The clock starts when the data
 are loaded, so it counts preparing them, building and compiling the network and training it; it stands
 still while the test part is asked, after each epoch. No decision depends on what the test part answers.
 
 A reference has its tutorial's network, optimizer, batch size and epochs, and learns from the whole
 official training part. A recipe is the function that stands in its notebook. It learns from a tenth less,
 for the notebook keeps a validation part. The clock stands still, too, while a network is validated.
-The shorter version is the same function with another number of epochs ({shorter}), so that its schedule
-ends earlier. The time to the reference's accuracy is the first end of an epoch, of recipe or shorter
-version with the same seed, at which the test accuracy was at least that of the reference at its end.
+The short version is the same function with other arguments ({shorter}), so
+that its schedule ends earlier. The time to the reference's accuracy is the first end of an epoch, of recipe
+or short version with the same seed, at which the test accuracy was at least that of the reference at its end.
 
 ## The races
 
@@ -310,9 +317,9 @@ not counted.
 WHY_NOT_FURTHER = """The CNN is near the ceiling, so fewer operations are the only way to be much faster,
 and that is what its recipe does: windows of 24 by 24 pixels and pooling before normalisation. The dense
 net and the LSTMs are far below it. Their matrix products are small: a step of the LSTM multiplies a batch
-of 64 with a matrix of 96 by 128, and the time goes into starting each of the operations of each of the
-250 steps, not into computing them. Larger batches would help the processor, and hurt the accuracy after
-so few epochs.
+of 128 with a matrix of 96 by 128, and the time goes into starting each of the operations of each of the
+250 steps, not into computing them. Larger batches help the processor, up to where they hurt the accuracy
+after so few epochs; [what was tried](05_imdb_lstm.md#how-large-a-batch) says where that is.
 """
 
 
@@ -364,7 +371,7 @@ def draw(results: Results, path: Path) -> None:
     styles = {
         "reference": ("s", "--", plots.ORANGE, "tutorial"),
         "recipe": ("o", "-", plots.BLUE, "our recipe"),
-        "short": ("^", ":", "black", "the same, fewer epochs"),
+        "short": ("^", ":", "black", "its short version"),
     }
     for axes, (task, name) in zip(panels, TASKS.items(), strict=True):
         for contender, (marker, line, colour, label) in styles.items():
