@@ -21,7 +21,7 @@ NOTEBOOKS = {"mnist": "03_mnist_dense", "cifar10": "04_cifar10_cnn", "imdb": "05
 RECIPES = {"mnist": "train_recipe", "cifar10": "train_recipe", "imdb": "train_sentiment"}
 CONTENDERS = ("reference", "recipe", "short")
 SHORT = {
-    "mnist": {"epochs": 1},
+    "mnist": {"epochs": 2},
     "cifar10": {"epochs": 2},
     "imdb": {"epochs": 1, "batch_size": 64, "both_ways": False},
 }

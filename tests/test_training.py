@@ -108,3 +108,17 @@ def test_progress_outside_a_notebook_prints_nothing(capfd):
 
     assert list(progress(range(3), "training")) == [0, 1, 2]
     assert capfd.readouterr().out == ""
+
+
+def test_progress_never_goes_beyond_the_end_with_several_steps_per_execution(monkeypatch):
+    from utils import training
+
+    import keras
+    import numpy as np
+
+    shares = []
+    monkeypatch.setattr(training, "_bar", lambda done, started: shares.append(done) or "")
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    network.compile("sgd", "mse", steps_per_execution=8)
+    network.fit(np.zeros((20, 1)), np.zeros(20), batch_size=1, verbose=0, callbacks=[training.Progress()])
+    assert shares == [8 / 20, 16 / 20, 1.0]

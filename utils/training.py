@@ -113,7 +113,8 @@ class Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Move the bar."""
         epochs, steps = self.params["epochs"], self.params["steps"]
-        part_of_epoch = (batch + 1) / steps if steps else 0.0
+        # With several steps per execution, Keras counts the last ones beyond the end of the epoch.
+        part_of_epoch = min((batch + 1) / steps, 1.0) if steps else 0.0
         bar = _bar((self._epoch + part_of_epoch) / epochs, self._started)
         self._live.write("\n".join([*self._kept(), f"epoch {self._epoch + 1} of {epochs} {bar}"]))
 
