@@ -320,6 +320,11 @@ net and the LSTMs are far below it. Their matrix products are small: a step of t
 of 128 with a matrix of 96 by 128, and the time goes into starting each of the operations of each of the
 250 steps, not into computing them. Larger batches help the processor, up to where they hurt the accuracy
 after so few epochs; [what was tried](05_imdb_lstm.md#how-large-a-batch) says where that is.
+
+Some of the time goes into nothing at all. When Keras drops a data set's iterator, after `fit`, `predict` or
+an epoch, TensorFlow waits for a thread that tunes the data set and that may be asleep for as long again as
+the epoch took. Tutorials and recipes both pay for it, not always the same. The CNN's recipe pays most often,
+for it calls `fit` once for each epoch's windows.
 """
 
 

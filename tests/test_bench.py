@@ -127,3 +127,22 @@ def test_medians_stand_with_their_range():
 def test_a_readme_without_its_marks_is_refused():
     with pytest.raises(ValueError, match="lost its marks"):
         report.readme_with("", "# A page\n")
+
+
+def test_the_results_are_a_complete_run():
+    assert list(report.read()) == bench.jobs()
+
+
+def test_the_pages_say_what_was_measured():
+    results = report.read()
+    assert report.RESULTS.read_text(encoding="utf-8") == report.results_page(results)
+    readme = report.README.read_text(encoding="utf-8")
+    assert readme == report.readme_with(report.readme_table(results), readme)
+    assert report.PICTURE.exists()
+
+
+def test_a_short_version_is_described_by_its_arguments():
+    assert report.in_words({"epochs": 1}) == "1 epoch"
+    assert report.in_words({"epochs": 2, "batch_size": 64, "both_ways": False}) == (
+        "2 epochs, one direction, batches of 64"
+    )
