@@ -268,9 +268,8 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
 
     with contextlib.redirect_stdout(io.StringIO()):
         if contender != "reference":
-            from_notebook(
-                task, "SEED", data
-            )  # reads the notebook and imports, which no tutorial is charged for
+            # Reads the notebook and imports what it does; no tutorial is charged for that either.
+            from_notebook(task, "SEED", data)
         clock = Clock()
         callbacks = [Measure()]
         if contender == "reference":

@@ -314,17 +314,19 @@ not counted.
 {growth_table(results)}"""
 
 
-WHY_NOT_FURTHER = """The CNN is near the ceiling, so fewer operations are the only way to be much faster,
-and that is what its recipe does: windows of 24 by 24 pixels and pooling before normalisation. The dense
-net and the LSTMs are far below it. Their matrix products are small: a step of the LSTM multiplies a batch
-of 128 with a matrix of 96 by 128, and the time goes into starting each of the operations of each of the
-250 steps, not into computing them. Larger batches help the processor, up to where they hurt the accuracy
-after so few epochs; [what was tried](05_imdb_lstm.md#how-large-a-batch) says where that is.
+WHY_NOT_FURTHER = """None of the trainings is near the ceiling. The CNN's recipe comes closest: it asks
+for more operations than its tutorial and gets more of them done in a second. Windows of 24 by 24 pixels
+and pooling before normalisation spare it others. How the rest of its time divides into arithmetic,
+moving feature maps and waiting has not been measured. The LSTMs are far below. Their matrix products
+are small: a step multiplies a batch of 128 with a matrix of 96 by 128, and the time goes into starting
+each of the operations of each of the 250 steps, not into computing them. Larger batches help the
+processor, up to where they hurt the accuracy after so few epochs; [what was
+tried](05_imdb_lstm.md#how-large-a-batch) says where that is.
 
-Some of the time goes into nothing at all. When Keras drops a data set's iterator, after `fit`, `predict` or
-an epoch, TensorFlow waits for a thread that tunes the data set and that may be asleep for as long again as
-the epoch took. Tutorials and recipes both pay for it, not always the same. The CNN's recipe pays most often,
-for it calls `fit` once for each epoch's windows.
+Some of the time goes into nothing at all. When Keras drops a data set's iterator, after `fit`,
+`predict` or an epoch, TensorFlow waits for a thread that tunes the data set and that may be asleep for
+as long again as the epoch took. Tutorials and recipes both pay for it, not always the same. The CNN's
+recipe pays most often, for it calls `fit` once for each epoch's windows.
 """
 
 
