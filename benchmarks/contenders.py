@@ -10,7 +10,9 @@ import ast
 import contextlib
 import functools
 import io
+import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ CONTENDERS = ("reference", "recipe", "short")
 SHORT = {
     "mnist": {"epochs": 2},
     "cifar10": {"epochs": 2},
-    "imdb": {"epochs": 1, "batch_size": 64, "both_ways": False},
+    "imdb": {"epochs": 1, "batch_size": 64, "both_ways": False, "dropout": False},
 }
 
 
@@ -175,6 +177,29 @@ def reference(task: str) -> tuple[Any, dict[str, int]]:
     return network, {"epochs": 2, "batch_size": 32}
 
 
+def shapes(
+    network: Any, shape: tuple[int, ...]
+) -> Iterator[tuple[Any, list[tuple[int, ...]], tuple[int, ...]]]:
+    """Yield each layer of a network, the shapes of what enters it, and the shape of what leaves it.
+
+    Args:
+        network: A Keras network.
+        shape: The shape of one example, which takes the place of any size that the network leaves open.
+    """
+    import keras
+
+    known: dict[str, tuple[int, ...]] = {}  # the shape behind each layer: there may be more than one path
+    for layer in network.layers:
+        if not isinstance(layer, keras.layers.InputLayer):
+            sources = [
+                tensor._keras_history.operation.name for tensor in layer._inbound_nodes[0].input_tensors
+            ]
+            entering = [known.get(name, (1, *shape)) for name in sources]
+            leaving = layer.compute_output_shape(entering[0] if len(entering) == 1 else entering)
+            known[layer.name] = leaving
+            yield layer, entering, leaving
+
+
 def multiplications(network: Any, shape: tuple[int, ...]) -> int:
     """Return how many multiplications one example costs on its way forward through a network.
 
@@ -187,15 +212,7 @@ def multiplications(network: Any, shape: tuple[int, ...]) -> int:
     import keras
 
     total = 0
-    sizes: dict[str, tuple[int, ...]] = {}  # the shape behind each layer: there may be more than one path
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        sources = [tensor._keras_history.operation.name for tensor in layer._inbound_nodes[0].input_tensors]
-        before = [sizes.get(name, (1, *shape)) for name in sources]
-        entering = before[0] if len(before) == 1 else before
-        leaving = layer.compute_output_shape(entering)
-        sizes[layer.name] = leaving
+    for layer, (entering, *_), leaving in shapes(network, shape):
         kind = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
         both = 2 if kind is not layer else 1
         if isinstance(kind, keras.layers.LSTM):
@@ -204,6 +221,27 @@ def multiplications(network: Any, shape: tuple[int, ...]) -> int:
             total += leaving[1] * leaving[2] * kind.kernel.shape[0] ** 2 * entering[3] * leaving[3]
         elif isinstance(kind, keras.layers.Dense):
             total += int(kind.kernel.shape[0]) * leaving[-1]
+    return int(total)
+
+
+def numbers_passed(network: Any, shape: tuple[int, ...]) -> int:
+    """Return how many numbers the layers read and write for one example on its way forward.
+
+    Each layer reads what enters it and writes what leaves it; an LSTM writes its four gates, too.
+
+    Args:
+        network: A Keras network.
+        shape: The shape of one example.
+    """
+    import keras
+
+    total = 0
+    for layer, entering, leaving in shapes(network, shape):
+        total += sum(math.prod(each) for each in entering) + math.prod(leaving)
+        kind = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
+        both = 2 if kind is not layer else 1
+        if isinstance(kind, keras.layers.LSTM):
+            total += both * entering[0][1] * 4 * kind.units
     return int(total)
 
 
@@ -230,9 +268,11 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
 
     Returns:
         A dictionary: `curve`, a list of pairs of seconds and test accuracy; `seconds` in all;
-        `parameters`; and `multiplications`, forwards, of all examples of all epochs.
+        `parameters`; `steps` of the optimizer; and `multiplications` and `numbers_passed`, forwards, of all
+        examples of all epochs.
     """
-    from utils import training  # noqa: F401  (starts TensorFlow silently)
+    # Starts TensorFlow silently, and spares every contender, tutorials too, the wait at the end of an epoch.
+    from utils import training  # noqa: F401
 
     import keras
     import numpy as np
@@ -244,6 +284,7 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
     elif task == "imdb" and contender != "reference":
         x_test = x_test[:, -250:]
     curve: list[tuple[float, float]] = []
+    steps = 0
     middle = 0.5 if contender == "reference" else 0.0  # of a probability, or of a logit
 
     class Measure(keras.callbacks.Callback):
@@ -259,8 +300,10 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             """Note the time, stop the clock and measure."""
+            nonlocal steps
             seconds = clock.seconds()
             clock.stop()
+            steps += self.params["steps"]
             given = self.model.predict(x_test, batch_size=500, verbose=0)
             answers = given[:, 0] > middle if task == "imdb" else given.argmax(axis=1)
             curve.append((seconds, float(np.mean(answers == data.y_test))))
@@ -294,5 +337,7 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
         "curve": curve,
         "seconds": seconds,
         "parameters": int(network.count_params()),
+        "steps": steps,
         "multiplications": multiplications(network, shape) * examples,
+        "numbers_passed": numbers_passed(network, shape) * examples,
     }

@@ -245,6 +245,8 @@ def in_words(options: dict[str, Any]) -> str:
         words.append("one direction")
     if "batch_size" in options:
         words.append(f"batches of {options['batch_size']}")
+    if not options.get("dropout", True):
+        words.append("no dropout")
     return ", ".join(words)
 
 

@@ -38,7 +38,7 @@ def test_the_clock_does_not_count_while_it_is_stopped():
     assert clock.seconds() - before >= 0.05
 
 
-def test_multiplications_are_those_of_the_matrix_products():
+def test_multiplications_and_numbers_are_those_of_the_layers():
     layers = keras.layers
     cnn = keras.Sequential(
         [
@@ -50,6 +50,9 @@ def test_multiplications_are_those_of_the_matrix_products():
         ]
     )
     assert contenders.multiplications(cnn, (8, 8, 3)) == 6 * 6 * (3 * 3 * 3) * 4 + 3 * 3 * 4 * 5
+    maps, pooled = 6 * 6 * 4, 3 * 3 * 4
+    passed = (8 * 8 * 3 + maps) + (maps + pooled) + 2 * pooled + (pooled + 5)
+    assert contenders.numbers_passed(cnn, (8, 8, 3)) == passed
     reader = keras.Sequential(
         [
             keras.Input((7,)),
@@ -60,6 +63,8 @@ def test_multiplications_are_those_of_the_matrix_products():
         ]
     )
     assert contenders.multiplications(reader, (7,)) == 2 * 7 * 8 * (6 + 2) + 7 * 12 * (4 + 3) + 3
+    lstms = (7 * 6 + 7 * 4 + 2 * 7 * 8) + (7 * 4 + 3 + 7 * 12)
+    assert contenders.numbers_passed(reader, (7,)) == (7 + 7 * 6) + lstms + (3 + 1)
 
 
 @pytest.mark.parametrize("task", contenders.NOTEBOOKS)
@@ -143,6 +148,6 @@ def test_the_pages_say_what_was_measured():
 
 def test_a_short_version_is_described_by_its_arguments():
     assert report.in_words({"epochs": 1}) == "1 epoch"
-    assert report.in_words({"epochs": 2, "batch_size": 64, "both_ways": False}) == (
-        "2 epochs, one direction, batches of 64"
+    assert report.in_words({"epochs": 2, "batch_size": 64, "both_ways": False, "dropout": False}) == (
+        "2 epochs, one direction, batches of 64, no dropout"
     )

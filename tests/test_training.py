@@ -122,3 +122,16 @@ def test_progress_never_goes_beyond_the_end_with_several_steps_per_execution(mon
     network.compile("sgd", "mse", steps_per_execution=8)
     network.fit(np.zeros((20, 1)), np.zeros(20), batch_size=1, verbose=0, callbacks=[training.Progress()])
     assert shares == [8 / 20, 16 / 20, 1.0]
+
+
+def test_a_data_set_does_not_tune_itself_unless_asked_to():
+    from utils import training  # noqa: F401
+
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.deterministic = True
+    data = tf.data.Dataset.range(3).with_options(options)
+    assert data.options().autotune.enabled is False
+    options.autotune.enabled = True
+    assert tf.data.Dataset.range(3).with_options(options).options().autotune.enabled is True

@@ -3,6 +3,7 @@
 Importing this module imports TensorFlow and Keras. A notebook imports it before it imports them.
 """
 
+import functools
 import os
 import re
 import sys
@@ -57,6 +58,27 @@ with _silent_startup():
 
     tf.zeros(1)  # The first tensor sets up the devices, which is when the other half of the messages comes.
     tf.transpose(tf.zeros((2, 2), tf.bool))  # as every mask does: some processors complain, once
+
+
+def _end_epochs_promptly() -> None:
+    """Let `tf.data` not tune itself unless asked to, for then an epoch ends when its last step is done.
+
+    Keras wraps arrays in a data set, and whenever it lets go of that (at the end of `fit` and `predict`,
+    after an epoch) TensorFlow 2.21 waits for the thread that tunes it. On a machine with few cores the
+    thread often misses the call to stop and sleeps on, for up to a minute, with every core idle. Batches
+    cut from an array in memory have nothing to tune. Options are the only switch, and Keras makes its own.
+    """
+    make_options = tf.data.Options.__init__
+
+    @functools.wraps(make_options)
+    def make_options_without_tuning(options: tf.data.Options) -> None:
+        make_options(options)
+        options.autotune.enabled = False
+
+    tf.data.Options.__init__ = make_options_without_tuning
+
+
+_end_epochs_promptly()
 
 
 _BAR_WIDTH = 24
