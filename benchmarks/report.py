@@ -165,22 +165,40 @@ def targets_table(results: Results) -> str:
     return "\n".join(lines) + "\n"
 
 
+def at_full_speed(results: Results, task: str, contender: str) -> tuple[float, float, float, float]:
+    """Return what a training asks for, operations and bytes, and the seconds of each at full speed.
+
+    Each multiplication comes with an addition, and the way back costs twice the way there. Numbers have four
+    bytes. In each step a parameter is read on both ways, its slope is written and read, and Adam reads and
+    writes it and its two averages: ten times in all.
+
+    Args:
+        results: What was measured.
+        task: `"mnist"`, `"cifar10"` or `"imdb"`.
+        contender: `"reference"` or `"recipe"`.
+    """
+    found = runs(results, task, contender)[0]
+    operations = 3 * 2 * found["multiplications"]
+    moved = 4 * (3 * found["numbers_passed"] + 10 * found["parameters"] * found["steps"])
+    machine = results["machine"]
+    return operations, moved, operations / machine["operations"], moved / machine["bytes"]
+
+
 def work_table(results: Results) -> str:
-    """Return what each training asks of the processor, and how much of what it could do that is."""
-    most = results["machine"]["operations"]
+    """Return what each training asks of processor and memory, and how long both would need at full speed."""
     lines = [
-        "| | operations | operations a second | of what the processor can do |",
-        "| :-- | --: | --: | --: |",
+        "| | operations (10¹²) | at full speed (s) | bytes (10⁹) | at full speed (s) "
+        "| took (s) | both over that |",
+        "| :-- | --: | --: | --: | --: | --: | --: |",
     ]
     for task in TASKS:
         for contender in ("reference", "recipe"):
-            found = runs(results, task, contender)
-            # An addition for each multiplication; and the way back costs twice the way there.
-            operations = 2 * 3 * found[0]["multiplications"]
-            speed = operations / statistics.median(run["seconds"] for run in found)
+            operations, moved, computing, moving = at_full_speed(results, task, contender)
+            took = statistics.median(run["seconds"] for run in runs(results, task, contender))
             lines.append(
-                f"| {TASKS[task]}, {contender} | {operations / 1e12:,.2f} · 10¹² | {speed / 1e9:,.0f} · 10⁹ "
-                f"| {speed / most:.0%} |".replace("%", " %")
+                f"| {TASKS[task]}, {contender} | {operations / 1e12:,.2f} | {computing:.1f} "
+                f"| {moved / 1e9:,.0f} | {moving:.1f} | {took:.1f} "
+                f"| {100 * (computing + moving) / took:.0f} % |"
             )
     return "\n".join(lines) + "\n"
 
@@ -267,8 +285,9 @@ def results_page(results: Results) -> str:
     return f"""# Side by side with the tutorials people use
 
 Written by `make bench` from one complete run of `benchmarks/bench.py`; `benchmarks/results.json` has
-every number. Machine: {machine["words"]}. {versions(results)}. Numbers are medians over {seeds} seeds,
-with their range in brackets.
+every number. Machine: {machine["words"]}.
+{versions(results)}.
+Numbers are medians over {seeds} seeds, with their range in brackets.
 
 ![Test accuracy against seconds of training for each of the three pairs](../.github/benchmark.png)
 
@@ -296,11 +315,13 @@ or short version with the same seed, at which the test accuracy was at least tha
 
 A matrix product of this machine reaches {machine["operations"] / 1e9:,.0f} · 10⁹ floating-point
 operations a second, and copying a large array moves {machine["bytes"] / 1e9:,.0f} · 10⁹ bytes a second.
-What the trainings ask for, counted from the formulas for dense layers, convolutions and LSTMs, forwards
-once and backwards twice:
+What the trainings ask for is counted from the shapes: the products of dense layers, convolutions and
+LSTMs, once forwards and twice backwards; the numbers that each layer reads and writes, as often; and
+the parameters, ten times in each step, for they are read on both ways, and Adam reads and writes them
+with their two averages and their slope.
 
 {work_table(results)}
-{WHY_NOT_FURTHER}
+{why_not_further(results)}
 ## What else costs
 
 Loaders: the same files, after all imports, memory above what the imports hold. Ours verify each file, cut
@@ -316,20 +337,36 @@ not counted.
 {growth_table(results)}"""
 
 
-WHY_NOT_FURTHER = """None of the trainings is near the ceiling. The CNN's recipe comes closest: it asks
-for more operations than its tutorial and gets more of them done in a second. Windows of 24 by 24 pixels
-and pooling before normalisation spare it others. How the rest of its time divides into arithmetic,
-moving feature maps and waiting has not been measured. The LSTMs are far below. Their matrix products
-are small: a step multiplies a batch of 128 with a matrix of 96 by 128, and the time goes into starting
-each of the operations of each of the 250 steps, not into computing them. Larger batches help the
-processor, up to where they hurt the accuracy after so few epochs; [what was
+def why_not_further(results: Results) -> str:
+    """Return what stands between the recipes and the machine's full speed, in words."""
+    least, took = {}, {}
+    for task in TASKS:
+        *_, computing, moving = at_full_speed(results, task, "recipe")
+        least[task] = computing + moving
+        took[task] = statistics.median(run["seconds"] for run in runs(results, task, "recipe"))
+    return f"""\
+In the last column arithmetic and memory take turns, and no byte comes from a cache. So it is too high
+rather than too low.
+
+**The CNN** is the nearest to what the machine can do. Its operations and bytes alone need
+{least["cifar10"]:.0f} seconds, and it took {took["cifar10"]:.0f}. So going further means asking for
+less: windows of 24 by 24 pixels have {24 * 24 / 32**2:.0%} of a picture's pixels, and pooling before
+the normalisation leaves a quarter of the numbers to be normalised. Both are in the recipe.
+
+**The LSTM** is far from it: {least["imdb"]:.0f} of {took["imdb"]:.0f} seconds. Its matrix products are
+small. A step multiplies a batch of 128 with a matrix of 96 by 128, and the time goes into starting each
+operation of each of the 250 steps, one after the other, not into computing them. Larger batches help
+the processor, up to where they hurt the accuracy after so few epochs; [what was
 tried](05_imdb_lstm.md#how-large-a-batch) says where that is.
 
-Some of the time goes into nothing at all. When Keras drops a data set's iterator, after `fit`,
-`predict` or an epoch, TensorFlow waits for a thread that tunes the data set and that may be asleep for
-as long again as the epoch took. Tutorials and recipes both pay for it, not always the same. The CNN's
-recipe pays most often, for it calls `fit` once for each epoch's windows.
-"""
+**The dense net** is between them: {least["mnist"]:.1f} of {took["mnist"]:.1f} seconds. The rest is
+shifting the digits, building and tracing the network, and starting the steps, even eight at a time.
+
+One cost that buys nothing was taken away, for tutorials and recipes alike. When Keras lets go of a data
+set's iterator, after `fit`, `predict` or an epoch, TensorFlow 2.21 waits for the thread that tunes the
+data set, and that may sleep for as long as the epoch took. `utils.training` switches the tuning off;
+arrays in memory need none.
+""".replace("%", " %")
 
 
 def readme_table(results: Results) -> str:
