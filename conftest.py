@@ -6,6 +6,7 @@ A plain `pytest` runs on the sample tier: no network, no files, the same on ever
 import os
 import time
 from queue import Empty
+from typing import Any
 
 import nbval.kernel
 import psutil
@@ -31,7 +32,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class MortalKernel(nbval.kernel.RunningKernel):
-    """A kernel whose death is noticed at once; nbval alone would wait for the time-out of the cell."""
+    """A kernel that gets a second start, and whose death is noticed at once.
+
+    nbval alone would wait for the time-out of the cell.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Start the kernel; again if it cannot: another process may have taken a port of its."""
+        try:
+            super().__init__(*arguments, **options)
+        except RuntimeError:
+            super().__init__(*arguments, **options)
 
     def get_message(self, stream: str, timeout: float | None = None) -> dict:
         """Return the next message, looking every second whether the kernel is still there to send one."""

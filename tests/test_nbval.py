@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 import nbformat
+import nbval.kernel
+import nbval.plugin
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -46,7 +48,7 @@ def write_notebook(folder: Path, name: str, source: str, tags: list[str]) -> Non
 
 @pytest.fixture(scope="module", params=["sample", "full"])
 def verdicts(request, tmp_path_factory) -> tuple[str, dict[str, str], float]:
-    """Run all cases under the suite's own settings; return the tier, the verdict of each, and the time."""
+    """Run all cases under the suite's own settings; return the tier, pytest's line on each, and the time."""
     project = tmp_path_factory.mktemp(request.param)
     (project / "notebooks").mkdir()
     for settings in ("pyproject.toml", "conftest.py"):
@@ -60,7 +62,9 @@ def verdicts(request, tmp_path_factory) -> tuple[str, dict[str, str], float]:
     answer = subprocess.run(
         command, cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
-    found = re.findall(r"^(PASSED|FAILED|ERROR) notebooks/(\w+)\.ipynb", answer.stdout, flags=re.MULTILINE)
+    found = re.findall(
+        r"^((?:PASSED|FAILED|ERROR) notebooks/(\w+)\.ipynb.*)", answer.stdout, flags=re.MULTILINE
+    )
     return request.param, {name: verdict for verdict, name in found}, time.monotonic() - started
 
 
@@ -69,9 +73,25 @@ def test_a_notebook_passes_and_fails_as_its_tags_say(name, verdicts):
     tier, verdict, _ = verdicts
     *_, passes_on_sample, passes_on_full = CASES[name]
     passes = passes_on_full if tier == "full" else passes_on_sample
-    assert verdict[name] == ("PASSED" if passes else "FAILED")
+    assert verdict[name].startswith("PASSED " if passes else "FAILED "), verdict[name]
 
 
 def test_a_dead_kernel_and_a_cell_that_hangs_cost_seconds(verdicts):
     *_, seconds = verdicts
     assert seconds < 120
+
+
+def test_a_kernel_that_cannot_start_gets_a_second_chance_and_no_third(monkeypatch):
+    starts = []
+
+    def start(self, name):
+        starts.append(name)
+        if name == "never" or len(starts) == 1:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr(nbval.kernel.RunningKernel, "__init__", start)
+    nbval.plugin.RunningKernel("at the second start")
+    assert len(starts) == 2
+    with pytest.raises(RuntimeError, match="died"):
+        nbval.plugin.RunningKernel("never")
+    assert len(starts) == 4
