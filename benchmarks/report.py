@@ -297,7 +297,8 @@ Numbers are medians over {seeds} seeds, with their range in brackets.
 ## How it was measured
 
 Every training ran in a process of its own, with nothing else running. The contenders of a task took
-turns: reference, recipe, the recipe's short version, then the next seed. The clock starts when the data
+turns: reference, recipe, the recipe's short version, then the next seed. Where a notebook has changed since,
+its own networks are measured again, alone. The clock starts when the data
 are loaded, so it counts preparing them, building and compiling the network and training it; it stands
 still while the test part is asked, after each epoch. No decision depends on what the test part answers.
 
