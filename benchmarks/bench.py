@@ -77,7 +77,7 @@ def fingerprint(job: str) -> str:
     """
     kind, *words = job.split()
     subject = inspect.getsource(measurements.MEASUREMENTS[kind])
-    subject += "".join(path.read_text() for path in sorted((ROOT / "utils").rglob("*.py")))
+    subject += "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "utils").rglob("*.py")))
     if kind == "train":
         task, contender, _ = words
         subject += inspect.getsource(contenders.train)

@@ -179,8 +179,10 @@ def reference(task: str) -> tuple[Any, dict[str, int]]:
 
 def shapes(
     network: Any, shape: tuple[int, ...]
-) -> Iterator[tuple[Any, list[tuple[int, ...]], tuple[int, ...]]]:
-    """Yield each layer of a network, the shapes of what enters it, and the shape of what leaves it.
+) -> Iterator[tuple[Any, int, list[tuple[int, ...]], tuple[int, ...]]]:
+    """Yield each layer of a network, how often it is there, and the shapes of what enters and what leaves it.
+
+    A bidirectional layer is the layer inside, twice.
 
     Args:
         network: A Keras network.
@@ -197,7 +199,10 @@ def shapes(
             entering = [known.get(name, (1, *shape)) for name in sources]
             leaving = layer.compute_output_shape(entering[0] if len(entering) == 1 else entering)
             known[layer.name] = leaving
-            yield layer, entering, leaving
+            if isinstance(layer, keras.layers.Bidirectional):
+                yield layer.forward_layer, 2, entering, leaving
+            else:
+                yield layer, 1, entering, leaving
 
 
 def multiplications(network: Any, shape: tuple[int, ...]) -> int:
@@ -212,15 +217,13 @@ def multiplications(network: Any, shape: tuple[int, ...]) -> int:
     import keras
 
     total = 0
-    for layer, (entering, *_), leaving in shapes(network, shape):
-        kind = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
-        both = 2 if kind is not layer else 1
-        if isinstance(kind, keras.layers.LSTM):
-            total += both * entering[1] * 4 * kind.units * (entering[2] + kind.units)
-        elif isinstance(kind, keras.layers.Conv2D):
-            total += leaving[1] * leaving[2] * kind.kernel.shape[0] ** 2 * entering[3] * leaving[3]
-        elif isinstance(kind, keras.layers.Dense):
-            total += int(kind.kernel.shape[0]) * leaving[-1]
+    for layer, times, (entering, *_), leaving in shapes(network, shape):
+        if isinstance(layer, keras.layers.LSTM):
+            total += times * entering[1] * 4 * layer.units * (entering[2] + layer.units)
+        elif isinstance(layer, keras.layers.Conv2D):
+            total += leaving[1] * leaving[2] * layer.kernel.shape[0] ** 2 * entering[3] * leaving[3]
+        elif isinstance(layer, keras.layers.Dense):
+            total += int(layer.kernel.shape[0]) * leaving[-1]
     return int(total)
 
 
@@ -236,12 +239,10 @@ def numbers_passed(network: Any, shape: tuple[int, ...]) -> int:
     import keras
 
     total = 0
-    for layer, entering, leaving in shapes(network, shape):
+    for layer, times, entering, leaving in shapes(network, shape):
         total += sum(math.prod(each) for each in entering) + math.prod(leaving)
-        kind = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
-        both = 2 if kind is not layer else 1
-        if isinstance(kind, keras.layers.LSTM):
-            total += both * entering[0][1] * 4 * kind.units
+        if isinstance(layer, keras.layers.LSTM):
+            total += times * entering[0][1] * 4 * layer.units
     return int(total)
 
 
