@@ -87,6 +87,8 @@ def fingerprint(job: str) -> str:
             else contenders.source_of(task, contenders.RECIPES[task])
         )
         subject += str(contenders.SHORT[task]) if contender == "short" else ""
+    elif kind == "growth":
+        subject += contenders.source_of(*measurements.GROWN[words[0]])
     elif kind == "notebook":
         cells = nbformat.read(ROOT / "notebooks" / f"{words[0]}.ipynb", as_version=4).cells
         subject += "\n".join(cell.source for cell in cells if cell.cell_type == "code")

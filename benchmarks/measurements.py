@@ -32,6 +32,12 @@ GROWTH = {
     "length": (25, 50, 100, 200, 400),
     "width": (8, 16, 32, 64),
 }
+# The notebook whose network grows, by its task, and the function that builds it there.
+GROWN = {
+    "examples": ("mnist", "build_recipe"),
+    "length": ("imdb", "build_sentiment"),
+    "width": ("cifar10", "build_recipe"),
+}
 
 
 def peak_memory() -> float:
@@ -254,18 +260,18 @@ def growth(axis: str, size: str) -> dict[str, float]:
     number = int(size)
     random = np.random.default_rng(1)
     keras.utils.set_random_seed(1)
-    task = {"examples": "mnist", "length": "imdb", "width": "cifar10"}[axis]
+    task, builder = GROWN[axis]
     data = contenders.load(task, "recipe")
+    build = contenders.from_notebook(task, builder, data)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     if axis == "examples":
-        network = contenders.from_notebook(task, "build_recipe", data)()
+        network = build()
         x, y, batch = data.x_train[:number], data.y_train[:number], 256
     elif axis == "width":
-        build = contenders.from_notebook(task, "build_recipe", data)
         network = build(tuple(number * factor for factor in (1, 2, 4, 8)))
         x, y, batch = data.x_train[:2000, :24, :24], data.y_train[:2000], 128
     else:
-        network = contenders.from_notebook(task, "build_sentiment", data)(length=number)
+        network = build(length=number)
         x, y, batch = random.integers(10_000, size=(2000, number)), random.integers(2, size=2000), 64
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
     network.compile("adam", loss, jit_compile=False)

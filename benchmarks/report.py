@@ -263,6 +263,8 @@ def in_words(options: dict[str, Any]) -> str:
         words.append("one direction")
     if "batch_size" in options:
         words.append(f"batches of {options['batch_size']}")
+    if "peak" in options:
+        words.append(f"peak learning rate {options['peak']}")
     if not options.get("dropout", True):
         words.append("no dropout")
     return ", ".join(words)
@@ -303,8 +305,9 @@ are loaded, so it counts preparing them, building and compiling the network and 
 still while the test part is asked, after each epoch. No decision depends on what the test part answers.
 
 A reference has its tutorial's network, optimizer, batch size and epochs, and learns from the whole
-official training part. A recipe is the function that stands in its notebook. It learns from a tenth less,
-for the notebook keeps a validation part. The clock stands still, too, while a network is validated.
+official training part. A recipe is the function that stands in its notebook. It learns from what its notebook
+learns from before it opens the envelope: a tenth less for MNIST and CIFAR-10, whose validation parts stay
+apart, and everything for IMDB. The clock stands still, too, while a network is validated.
 The short version is the same function with other arguments ({shorter}), so
 that its schedule ends earlier. The time to the reference's accuracy is the first end of an epoch, of recipe
 or short version with the same seed, at which the test accuracy was at least that of the reference at its end.
