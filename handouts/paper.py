@@ -304,7 +304,15 @@ def typst_source(notebook: Notebook, pictures: Pictures, *, solutions: bool) -> 
                 lines = round(1.2 * len(following[0].source.splitlines()))
                 room = min(max(lines, LEAST_ROOM), MOST_ROOM)
             blocks += _for_paper(part, pictures, room)
-    return _to_typst(blocks, notebook.path.name)
+    return _to_typst(_end_together(blocks), notebook.path.name)
+
+
+def _end_together(blocks: list[Block]) -> list[Block]:
+    """Keep the last two paragraphs of a handout on one page, so that no page holds two lines alone."""
+    *before, lead, end = [_raw("typst", ""), *blocks]
+    if lead["t"] != "Para" or end["t"] != "Para" or _is_formula(lead["c"][0]):
+        return blocks
+    return [*before, _raw("typst", "#lead["), lead, _raw("typst", "]"), end]
 
 
 def _to_typst(blocks: list[Block], where: str) -> str:

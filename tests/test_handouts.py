@@ -171,6 +171,12 @@ def test_nothing_is_too_long_for_a_page(write, tmp_path):
     assert "z" * 30 in text, "a word of thirty letters has room on a line"
 
 
+def test_no_handout_ends_with_a_paragraph_alone_on_a_page(write, tmp_path):
+    end = new_markdown_cell("One.\n\nThe last but one.\n\nThe last.")
+    text = body(write(*EXERCISE, end), tmp_path, solutions=True)
+    assert re.search(r"#lead\[\s*The last but one\.\s*\]\s*The last\.\s*$", text)
+
+
 def test_what_belongs_together_stays_on_a_page(write, tmp_path):
     formula = new_markdown_cell("The end:\n\n$$ e = m c^2 $$\n\nBefore $$ a = b $$ and after.")
     path = write(*EXERCISE, formula)
