@@ -227,6 +227,11 @@ def _is_formula(node: dict[str, Any]) -> bool:
     return node["t"] == "Math" and node["c"][0]["t"] == "DisplayMath"
 
 
+def _lead(block: Block) -> list[Block]:
+    """Return a paragraph as one that does not end a page."""
+    return [_raw("typst", "#lead["), block, _raw("typst", "]")]
+
+
 def _text_for_paper(blocks: list[Block]) -> list[Block]:
     """Return the blocks of a text cell for Typst, in which the words before a formula stay with it."""
     pieces: list[Block] = []
@@ -241,7 +246,7 @@ def _text_for_paper(blocks: list[Block]) -> list[Block]:
     for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
         leads = piece["t"] == "Para" and following and following["t"] == "Para"
         if leads and _is_formula(following["c"][0]) and len(_plain(piece["c"])) <= LONGEST_LEAD:
-            done += [_raw("typst", "#lead["), piece, _raw("typst", "]")]
+            done += _lead(piece)
         else:
             done.append(piece)
     return done
@@ -309,10 +314,12 @@ def typst_source(notebook: Notebook, pictures: Pictures, *, solutions: bool) -> 
 
 def _end_together(blocks: list[Block]) -> list[Block]:
     """Keep the last two paragraphs of a handout on one page, so that no page holds two lines alone."""
-    *before, lead, end = [_raw("typst", ""), *blocks]
+    if len(blocks) < 2:
+        return blocks
+    *before, lead, end = blocks
     if lead["t"] != "Para" or end["t"] != "Para" or _is_formula(lead["c"][0]):
         return blocks
-    return [*before, _raw("typst", "#lead["), lead, _raw("typst", "]"), end]
+    return [*before, *_lead(lead), end]
 
 
 def _to_typst(blocks: list[Block], where: str) -> str:

@@ -151,4 +151,4 @@ def test_a_short_version_is_described_by_its_arguments():
     assert report.in_words({"epochs": 2, "batch_size": 64, "both_ways": False, "dropout": False}) == (
         "2 epochs, one direction, batches of 64, no dropout"
     )
-    assert report.in_words({"epochs": 2, "peak": 0.01}) == ("2 epochs, peak learning rate 0.01")
+    assert report.in_words({"epochs": 2, "peak": 0.01}) == "2 epochs, peak learning rate 0.01"
