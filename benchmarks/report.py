@@ -302,7 +302,7 @@ Every training ran in a process of its own, with nothing else running. The conte
 turns: reference, recipe, the recipe's short version, then the next seed. Where a notebook has changed since,
 its own networks are measured again, alone. The clock starts when the data
 are loaded, so it counts preparing them, building and compiling the network and training it; it stands
-still while the test part is asked, after each epoch. No decision depends on what the test part answers.
+still while the test part is asked, after each epoch. What it answers decides nothing in a race.
 
 A reference has its tutorial's network, optimizer, batch size and epochs, and learns from the whole
 official training part. A recipe is the function that stands in its notebook. It learns from what its notebook
