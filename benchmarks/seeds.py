@@ -78,9 +78,7 @@ def record_checks() -> list[dict[str, Any]]:
             value = np.abs(np.asarray(value, float) - np.asarray(bounds["close_to"], float)).max()
         elif not isinstance(value, str | bool | np.bool_ | tuple):
             value = float(value)
-        bound = [
-            f"{sign} {bounds[name]:.4g}" for name, sign in BOUNDS.items() if _is_number(bounds.get(name))
-        ]
+        bound = [f"{sign} {_text(bounds[name])}" for name, sign in BOUNDS.items() if name in bounds]
         if checks.datasets.current_tier() == "sample" and "sample" in bounds:
             bound = [f"{bound[0][0]} {bounds['sample']:.4g}"]
         entries.append(
@@ -96,8 +94,8 @@ def record_checks() -> list[dict[str, Any]]:
     return entries
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _text(bound: Any) -> str:
+    return f"{bound:.4g}" if isinstance(bound, int | float) else str(bound)
 
 
 def run(path: Path, by: int) -> tuple[str, list[dict[str, Any]]]:
