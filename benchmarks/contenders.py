@@ -290,15 +290,7 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
     middle = 0.5 if contender == "reference" else 0.0  # of a probability, or of a logit
 
     class Measure(keras.callbacks.Callback):
-        """Asks about the test part after each epoch; its time does not count, nor that of a validation."""
-
-        def on_test_begin(self, logs: Any = None) -> None:
-            """Stop the clock while a notebook asks about its validation part; the tutorials do so, too."""
-            clock.stop()
-
-        def on_test_end(self, logs: Any = None) -> None:
-            """Go on."""
-            clock.go()
+        """Asks about the test part after each epoch; its time does not count."""
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             """Note the time, stop the clock and measure."""

@@ -307,7 +307,7 @@ still while the test part is asked, after each epoch. What it answers decides no
 A reference has its tutorial's network, optimizer, batch size and epochs, and learns from the whole
 official training part. A recipe is the function that stands in its notebook. It learns from what its notebook
 learns from before it opens the envelope: a tenth less for MNIST and CIFAR-10, whose validation parts stay
-apart, and everything for IMDB. The clock stands still, too, while a network is validated.
+apart, and everything for IMDB. No network is validated during a race.
 The short version is the same function with other arguments ({shorter}), so
 that its schedule ends earlier. The time to the reference's accuracy is the first end of an epoch, of recipe
 or short version with the same seed, at which the test accuracy was at least that of the reference at its end.

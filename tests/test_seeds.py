@@ -16,6 +16,7 @@ check("a fixed number", 3, equals=3)
 check("drawn by NumPy", number, at_least=0)
 check("drawn by Keras", float(keras.random.uniform(())), at_most=2)
 check("an order", np.array([number, 0]), close_to=[0, 0], tolerance=1)
+check("a word", f"{number:.1f}", equals="0.3")
 check("run 0 alone", bool(abs(number - 0.26161213) < 1e-6))
 """
 
@@ -30,9 +31,9 @@ def runs(tmp_path_factory):
 def test_a_run_notes_every_statement_and_goes_on_where_one_does_not_hold(runs):
     for tier, entries in runs:
         assert tier == ""
-        assert len(entries) == 5
-    assert [entry["holds"] for entry in runs[0][1]] == [True] * 5
-    assert [entry["holds"] for entry in runs[1][1]] == [True] * 4 + [False]
+        assert len(entries) == 6
+    assert [entry["holds"] for entry in runs[0][1]] == [True] * 6
+    assert [entry["holds"] for entry in runs[1][1]] == [True] * 4 + [False] * 2
 
 
 def test_a_shift_changes_what_is_drawn_and_the_same_shift_gives_the_same(runs):
@@ -48,10 +49,11 @@ def test_the_table_has_what_depends_on_chance_and_says_where_it_holds(runs):
         "| drawn by NumPy",
         "| drawn by Keras",
         "| an order",
+        "| a word",
         "| run 0 alone",
     ]
-    assert [line.split(" | ")[1] for line in lines] == ["≥ 0", "≤ 2", "within 1", "is true"]
-    assert [line.split(" | ")[-1] for line in lines] == ["all |", "all |", "all |", "runs 0 |"]
+    assert [line.split(" | ")[1] for line in lines] == ["≥ 0", "≤ 2", "within 1", "= 0.3", "is true"]
+    assert [line.split(" | ")[-1] for line in lines] == ["all |", "all |", "all |", "runs 0 |", "runs 0 |"]
 
 
 def test_a_table_takes_the_place_of_the_one_for_the_same_data_and_of_nothing_else(tmp_path):
