@@ -32,16 +32,16 @@ test-browser: environment-dev ## run the notebooks in JupyterLab in a real brows
 	@$(VENV_PYTHON) -m pytest -m browser --numprocesses=0 tests/test_browser.py $(ARGS)
 
 run: environment ## execute the notebooks and write them back with fresh outputs
-	@$(VENV_PYTHON) tools/run_notebooks.py $(NOTEBOOK) $(ARGS)
+	@$(VENV_PYTHON) -m tools.run_notebooks $(NOTEBOOK) $(ARGS)
 
 handouts: environment-dev ## make students' notebooks, PDF and HTML in build/handouts
-	@$(VENV_PYTHON) handouts/make_handouts.py $(ARGS)
+	@$(VENV_PYTHON) -m handouts $(ARGS)
 
 bench: environment-dev ## race our recipes against the tutorials people use, on the full data (an hour; resumes)
-	@$(VENV_PYTHON) benchmarks/bench.py $(ARGS)
+	@$(VENV_PYTHON) -m benchmarks $(ARGS)
 
 bench-quick: environment-dev ## the same for MNIST with one seed, in a minute or two
-	@$(VENV_PYTHON) benchmarks/bench.py --quick $(ARGS)
+	@$(VENV_PYTHON) -m benchmarks --quick $(ARGS)
 
 lint: environment-dev ## check and format code and notebooks
 	@$(VENV_PYTHON) -m ruff format

@@ -1,9 +1,9 @@
 """Train the networks of tutorials that people use beside our recipes, and measure what else costs.
 
-    python benchmarks/bench.py            everything; goes on where it was interrupted
-    python benchmarks/bench.py --quick    MNIST with one seed, in a minute or two; changes no file
-    python benchmarks/bench.py --fresh    forgets what was measured before
-    python benchmarks/bench.py --report   writes the tables and the picture from the last complete run
+    python -m benchmarks            everything; goes on where it was interrupted
+    python -m benchmarks --quick    MNIST with one seed, in a minute or two; changes no file
+    python -m benchmarks --fresh    forgets what was measured before
+    python -m benchmarks --report   writes the tables and the picture from the last complete run
 
 Each measurement runs in a process of its own, one after the other, on the full data. The contenders of a
 task take turns, so that a machine that slows down slows all of them. What was measured is kept in
@@ -23,11 +23,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import contenders
-import measurements
-import report
-
 import nbformat
+
+from benchmarks import contenders, measurements, report
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "build" / "bench"
@@ -111,7 +109,7 @@ def run(job: str) -> dict[str, Any]:
         SystemExit: If the process fails; with what it said.
     """
     started = time.perf_counter()
-    command = [sys.executable, str(ROOT / "benchmarks" / "measurements.py"), *job.split()]
+    command = [sys.executable, "-m", "benchmarks.measurements", *job.split()]
     folders = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, "TUTORIAL_DATA": "full", "PYTHONPATH": folders}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)

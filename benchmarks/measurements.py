@@ -1,6 +1,6 @@
 """What is measured, each in a process of its own.
 
-    python benchmarks/measurements.py train mnist recipe 1
+    python -m benchmarks.measurements train mnist recipe 1
 
 prints what it found as one line of JSON. `benchmarks/bench.py` starts these processes and keeps what they
 print.
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import contenders
+from benchmarks import contenders
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = ROOT / "build" / "bench" / "notebooks"

@@ -7,7 +7,7 @@ from math import log2
 from pathlib import Path
 from typing import Any
 
-import contenders
+from benchmarks import contenders
 
 ROOT = Path(__file__).resolve().parent.parent
 RAW = ROOT / "benchmarks" / "results.json"

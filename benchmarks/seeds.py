@@ -1,7 +1,7 @@
 """Run a notebook with other seeds and keep what each of its statements found.
 
-    python benchmarks/seeds.py 03            runs 0 to 5 on the data that TUTORIAL_DATA names
-    python benchmarks/seeds.py 03 --runs 3   runs 0 to 2
+    python -m benchmarks.seeds 03            runs 0 to 5 on the data that TUTORIAL_DATA names
+    python -m benchmarks.seeds 03 --runs 3   runs 0 to 2
 
 Run 0 is the notebook as it is; in run k every seed is 1000·k larger, and with it come other weights, other
 batches and other draws. A statement that does not hold is noted and the run goes on. The table goes into
@@ -109,14 +109,16 @@ def run(path: Path, by: int) -> tuple[str, list[dict[str, Any]]]:
         The tier of the data (empty where the notebook loads none) and the entries of its statements.
     """
     notebook = nbformat.read(path, as_version=4)
-    before = f"import seeds\nseeds.shift_seeds({by})\nentries_of_seeds = seeds.record_checks()"
+    before = (
+        f"from benchmarks import seeds\nseeds.shift_seeds({by})\nentries_of_seeds = seeds.record_checks()"
+    )
     after = (
         "import json\nfrom utils import datasets\n"
         "print(json.dumps([datasets.current_tier() or '', entries_of_seeds]))"
     )
     notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
     notebook.cells.append(nbformat.v4.new_code_cell(after))
-    folders = [str(ROOT / "benchmarks"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    folders = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
     client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(path.parent)}})
     client.execute(env=environment, stderr=subprocess.DEVNULL)  # a kernel's own log says nothing to us

@@ -12,10 +12,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from cells import Figure, HandoutError, Notebook, Part, without_promise
-
 import pypandoc
 import typst
+
+from handouts.cells import Figure, HandoutError, Notebook, Part, without_promise
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent

@@ -4,13 +4,10 @@ import json
 import math
 import time
 
-import bench
-import contenders
-import measurements
-import report
-
 import keras
 import pytest
+
+from benchmarks import bench, contenders, measurements, report
 
 
 @pytest.mark.parametrize(

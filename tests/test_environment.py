@@ -10,9 +10,9 @@ import sys
 from collections import namedtuple
 from pathlib import Path
 
-import environment
-
 import pytest
+
+from tools import environment
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,15 +7,14 @@ import re
 import shutil
 from pathlib import Path
 
-import cells
-import make_handouts
-import paper
-
 import nbformat
 import PIL.Image
 import pytest
 import typst
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+
+from handouts import cells, paper
+from handouts import make as make_handouts
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -6,6 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tools import collection
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -20,14 +22,6 @@ PARTS = [
 ]
 CARD = ["You will be able to", "You need", "Reading time", "Run time", "Data"]
 TAGS = {"full-data", "nbval-ignore-output", "solution"}
-# Cells whose output is not compared: live logs, timings and widgets. Each is a debt; raise no number lightly.
-MOST_NOT_COMPARED = {
-    "01_gradient_descent": 1,
-    "02_backpropagation": 1,
-    "03_mnist_dense": 3,
-    "04_cifar10_cnn": 2,
-    "05_imdb_lstm": 7,
-}
 MOST_BYTES = 1_000_000
 MOST_LINES = 35
 FEWEST_EXERCISES = 5
@@ -157,8 +151,8 @@ def test_it_uses_the_four_kinds_of_cells_and_few_that_are_not_compared(path):
     assert set().union(*(tags(cell) for cell in cells)) <= TAGS
     for cell in cells:
         assert not re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source), "nbval is told by tags alone"
-    not_compared = sum("nbval-ignore-output" in tags(cell) for cell in cells)
-    assert not_compared <= MOST_NOT_COMPARED.get(path.stem, 0)
+    not_compared = {cell.id for cell in cells if collection.NOT_COMPARED in tags(cell)}
+    assert not_compared == set(collection.manifest(path).not_compared), "the manifest says which, and why"
 
 
 def test_what_is_compared_prints_verdicts(path):

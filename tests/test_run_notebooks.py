@@ -4,11 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import run_notebooks
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tools import run_notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -75,7 +75,7 @@ def test_notebooks_are_chosen_by_how_their_names_begin(tmp_path, monkeypatch):
 
 
 def test_an_unknown_name_on_the_command_line_is_answered_in_a_sentence():
-    command = [sys.executable, str(ROOT / "tools" / "run_notebooks.py"), "99"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tools.run_notebooks", "99"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert answer.stderr.startswith("There is no notebook whose name begins with '99'")

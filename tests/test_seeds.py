@@ -1,10 +1,10 @@
 """Tests of the tool that runs a notebook with other seeds."""
 
-import seeds
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+
+from benchmarks import seeds
 
 NOTEBOOK = """
 import numpy as np

@@ -4,11 +4,11 @@ import os
 import subprocess
 from pathlib import Path
 
-import cells
-
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from handouts import cells
 
 pytestmark = pytest.mark.skipif(os.environ["TUTORIAL_DATA"] == "full", reason="is done on the sample")
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))

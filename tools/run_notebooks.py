@@ -1,7 +1,7 @@
 """Execute notebooks from top to bottom and write them back with fresh, clean outputs.
 
-    python tools/run_notebooks.py         all notebooks
-    python tools/run_notebooks.py 03 05   those whose names begin so
+    python -m tools.run_notebooks         all notebooks
+    python -m tools.run_notebooks 03 05   those whose names begin so
 
 A notebook with an error in it is left as it was.
 """

@@ -1,8 +1,8 @@
 """Make the handouts: students' notebooks, PDF for students and instructors, and HTML. Nothing is executed.
 
-    python handouts/make_handouts.py                       all notebooks, A4 and US letter
-    python handouts/make_handouts.py --paper a4            on one paper only
-    python handouts/make_handouts.py my_own_notebook.ipynb a notebook of your own
+    python -m handouts                       all notebooks, A4 and US letter
+    python -m handouts --paper a4            on one paper only
+    python -m handouts my_own_notebook.ipynb a notebook of your own
 
 They go to build/handouts.
 """
@@ -15,8 +15,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cells import HandoutError, Notebook, read, student_copy
-from paper import (
+import nbformat
+
+from handouts.cells import HandoutError, Notebook, read, student_copy
+from handouts.paper import (
     Pictures,
     check_letters,
     markdown_source,
@@ -25,8 +27,6 @@ from paper import (
     write_page,
     write_pdf,
 )
-
-import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"

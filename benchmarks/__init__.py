@@ -1,0 +1,1 @@
+"""Races against the tutorials that people use, and what other seeds find."""

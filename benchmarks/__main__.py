@@ -1,0 +1,5 @@
+"""`python -m benchmarks` measures and reports."""
+
+from benchmarks.bench import main
+
+main()

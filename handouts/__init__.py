@@ -1,0 +1,1 @@
+"""The notebooks on paper: students' copies, PDF and HTML."""

@@ -1,0 +1,5 @@
+"""`python -m handouts` makes the handouts."""
+
+from handouts.make import main
+
+main()

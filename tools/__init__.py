@@ -1,0 +1,1 @@
+"""What sets up, runs and looks after the collection."""
