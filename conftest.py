@@ -13,9 +13,16 @@ import psutil
 import pytest
 from nbval.plugin import IPyNbCell
 
+from tools.collection import ROOT
+
 os.environ.setdefault("TUTORIAL_DATA", "sample")
 
 MEMORY_PER_NOTEBOOK = 3 * 2**30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let nbval compare verdict lines without the values in them, from whatever folder it is called."""
+    config.option.nbval_sanitize_with = str(ROOT / "tests" / "sanitize.cfg")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

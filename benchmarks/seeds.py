@@ -10,6 +10,7 @@ is kept.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import re
@@ -28,7 +29,6 @@ INTRODUCTION = """
 Each statement of the notebook that depends on chance, with the values that it had. Run 0 is the notebook as
 committed; in run k every seed is {} · k larger. The tables are written by `benchmarks/seeds.py`.
 """
-BOUNDS = {"at_least": "≥", "at_most": "≤", "equals": "=", "tolerance": "within"}
 
 
 def shift_seeds(by: int) -> None:
@@ -58,44 +58,19 @@ def record_checks() -> list[dict[str, Any]]:
     """Make `check` note what it finds instead of stopping; called in the kernel, before the first cell.
 
     Returns:
-        A list that grows by an entry for each statement: `statement`, `bound`, `value` and `holds`.
+        A list that grows by an entry for each statement: the fields of a `utils.checks.Verdict`.
     """
     from utils import checks
 
-    import numpy as np
-
     entries = []
-    judge = checks.check
 
-    def check(statement: str, value: Any, **bounds: Any) -> None:
-        try:
-            judge(statement, value, **bounds)
-            holds = True
-        except checks.CheckFailed as failure:
-            print(failure)
-            holds = False
-        if "close_to" in bounds:
-            value = np.abs(np.asarray(value, float) - np.asarray(bounds["close_to"], float)).max()
-        elif not isinstance(value, str | bool | np.bool_ | tuple):
-            value = float(value)
-        bound = [f"{sign} {_text(bounds[name])}" for name, sign in BOUNDS.items() if name in bounds]
-        if checks.datasets.current_tier() == "sample" and "sample" in bounds:
-            bound = [f"{bound[0][0]} {bounds['sample']:.4g}"]
-        entries.append(
-            {
-                "statement": statement,
-                "bound": ", ".join(bound),
-                "value": f"{value:.4g}" if isinstance(value, float) else str(value),
-                "holds": holds,
-            }
-        )
+    def check(statement: str, value: Any, **how: Any) -> None:
+        verdict = checks.weigh(statement, value, **how)
+        print(verdict)
+        entries.append(dataclasses.asdict(verdict))
 
     checks.check = check
     return entries
-
-
-def _text(bound: Any) -> str:
-    return f"{bound:.4g}" if isinstance(bound, int | float) else str(bound)
 
 
 def run(path: Path, by: int) -> tuple[str, list[dict[str, Any]]]:
@@ -112,10 +87,7 @@ def run(path: Path, by: int) -> tuple[str, list[dict[str, Any]]]:
     before = (
         f"from benchmarks import seeds\nseeds.shift_seeds({by})\nentries_of_seeds = seeds.record_checks()"
     )
-    after = (
-        "import json\nfrom utils import datasets\n"
-        "print(json.dumps([datasets.current_tier() or '', entries_of_seeds]))"
-    )
+    after = "import json\nprint(json.dumps([getattr(globals().get('data'), 'tier', ''), entries_of_seeds]))"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
     notebook.cells.append(nbformat.v4.new_code_cell(after))
     folders = [str(ROOT), os.environ.get("PYTHONPATH", "")]
@@ -137,11 +109,11 @@ def table(runs: list[list[dict[str, Any]]]) -> str:
         "| :-- | :-- | " + "--: | " * len(runs) + ":-- |",
     ]
     for found in zip(*runs, strict=True):
-        values = [entry["value"] for entry in found]
+        values = [entry["found"] or str(entry["holds"]) for entry in found]
         if len(set(values)) > 1 or not all(entry["holds"] for entry in found):
             holds = [str(k) for k, entry in enumerate(found) if entry["holds"]]
             verdict = "all" if len(holds) == len(runs) else f"runs {', '.join(holds)}" if holds else "none"
-            cells = [found[0]["statement"].rstrip(","), found[0]["bound"] or "is true", *values, verdict]
+            cells = [found[0]["statement"], found[0]["bound"] or "is true", *values, verdict]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -16,6 +16,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parent.parent
 WRONG_OUTPUT = "what the kernel does not print\n"
+VERDICT = "from utils.checks import check\ncheck('share: all', {value}, at_least={bound}, percent=True)"
+VERDICT_PRINTED = "✓ share: all: 98.70 % (at least 90 %)\n"
 
 # Name of a notebook → source of its cell, tags, and whether it passes on the sample and on the full data.
 CASES = {
@@ -32,6 +34,8 @@ CASES = {
         False,
         False,
     ),
+    "verdict_with_another_value": (VERDICT.format(value=0.991, bound=0.9), [], True, True),
+    "verdict_with_another_bound": (VERDICT.format(value=0.987, bound=0.8), [], False, False),
     "hangs": ("import time; time.sleep(600)", ["nbval-ignore-output"], False, False),
     "dies": ("import os; os._exit(1)", ["nbval-ignore-output"], False, False),
 }
@@ -41,6 +45,7 @@ CELL_TIMEOUT = 5
 def write_notebook(folder: Path, name: str, source: str, tags: list[str]) -> None:
     """Write a notebook whose only cell claims to have printed something."""
     text = "right\n" if name.endswith("right") else WRONG_OUTPUT
+    text = VERDICT_PRINTED if name.startswith("verdict") else text
     output = new_output("stream", name="stdout", text=text)
     cell = new_code_cell(source, execution_count=1, outputs=[output], metadata={"tags": tags})
     nbformat.write(new_notebook(cells=[cell]), folder / f"{name}.ipynb")
