@@ -52,18 +52,21 @@ def show(figure: Figure, alt: str) -> None:
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=_DOTS_PER_INCH)
     plt.close(figure)
-    # A palette is enough for a chart and takes a third of the space.
-    picture = (
-        PIL.Image.open(drawn)
-        .convert("RGB")
-        .quantize(_COLOURS, PIL.Image.Quantize.MAXCOVERAGE, dither=PIL.Image.Dither.NONE)
-    )
+    picture = PIL.Image.open(drawn).convert("RGB")
+    if not _shows_photographs(figure):
+        # A palette is enough for a chart and takes a third of the space.
+        picture = picture.quantize(_COLOURS, PIL.Image.Quantize.MAXCOVERAGE, dither=PIL.Image.Dither.NONE)
     small = io.BytesIO()
     picture.save(small, format="png", optimize=True)
     width = round(picture.width * _SCREEN_DOTS_PER_INCH / _DOTS_PER_INCH)
     image = Image(small.getvalue(), width=width)
     image.alt = alt  # no argument: Colab's IPython does not know it as one
     display(image)
+
+
+def _shows_photographs(figure: Figure) -> bool:
+    """Tell whether there is a picture in the figure whose pixels have colours of their own."""
+    return any(image.get_array().ndim == 3 for axes in figure.axes for image in axes.images)
 
 
 def learning_curves(axes: Axes, curves: Mapping[str, Sequence[float]], quantity: str) -> None:
