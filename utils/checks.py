@@ -142,8 +142,9 @@ def weigh(
     if close_to is not None or tolerance is not None:
         holds, found, bound = _compare_arrays(where, value, close_to, tolerance)
     elif equals is not None:
-        holds, found = bool(value == equals), _exact(value)
-        bound = "" if holds else f"exactly {_exact(equals)}"
+        holds = bool(value == equals)
+        found = _exact(equals if holds else value, 6)
+        bound = "" if holds else f"exactly {_exact(equals, 6)}"
     elif at_least is not None or at_most is not None:
         limits = possible or ((0.0, 1.0) if percent else (-1.0, 1.0) if points else (-math.inf, math.inf))
         number = _number(where, value, limits)
