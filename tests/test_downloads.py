@@ -440,3 +440,26 @@ def test_verify_names_file_and_checksums():
         verify(b"abc", "md5:123", "some file")
     with pytest.raises(DamagedError, match="some file is a web page saved under this name"):
         verify(LOGIN_PAGE, CHECKSUM, "some file")
+
+
+def endless(handler: BaseHTTPRequestHandler) -> None:
+    """Send zeros and never say how many."""
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(10_000):
+        handler.wfile.write(bytes(1 << 16))
+    handler.close_connection = True
+
+
+@pytest.mark.parametrize("answer", [endless, whole(b"PK" + bytes(600_000))], ids=["endless", "too large"])
+def test_a_server_cannot_fill_the_disk(server, path, answer, monkeypatch):
+    monkeypatch.setattr(downloads, "LARGEST", 500_000)
+    server.answers |= {"/a": [answer], "/b": [whole(CONTENT)]}
+    get(server, path, "/a", "/b")
+    assert path.read_bytes() == CONTENT
+    assert names(path.parent) == ["mnist.npz"]
+    server.answers["/b"] = [status(404)]
+    path.unlink()
+    with pytest.raises(DatasetError, match=r"the server sent more than .* which is not the file"):
+        get(server, path, "/a", "/b")
+    assert names(path.parent) == []

