@@ -42,7 +42,7 @@ def installations(project, monkeypatch):
         environment.PYTHON.touch()
 
     monkeypatch.setattr(environment, "run", run)
-    monkeypatch.setattr(environment, "has_working_python", lambda: True)
+    monkeypatch.setattr(environment, "version_of_environment", lambda: tuple(sys.version_info[:2]))
     return commands
 
 
@@ -106,6 +106,30 @@ def test_what_the_learner_needs_is_not_enough_for_the_tests(installations):
     installations.clear()
     environment.make_environment(dev=True)
     assert installations
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [((3, 9), "was made by Python 3.9, and this is Python"), (None, "has no Python that starts")],
+)
+def test_an_environment_of_another_python_is_replaced_and_that_is_said(
+    found, reason, installations, monkeypatch, capsys
+):
+    made = []
+    monkeypatch.setattr(environment, "version_of_environment", lambda: found)
+    monkeypatch.setattr(environment.venv, "create", lambda path, **options: made.append((path, options)))
+    environment.ENVIRONMENT.mkdir()
+    environment.make_environment(dev=False)
+    assert made == [(str(environment.ENVIRONMENT), {"clear": True, "with_pip": True})]
+    said = capsys.readouterr().out
+    assert reason in said
+    assert "It is removed and made anew." in said
+
+
+def test_the_version_of_an_environment_is_asked_of_its_python(project, monkeypatch):
+    assert environment.version_of_environment() is None
+    monkeypatch.setattr(environment, "PYTHON", Path(sys.executable))
+    assert environment.version_of_environment() == sys.version_info[:2]
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "constraints.txt", "pyproject.toml"])

@@ -84,19 +84,28 @@ def run(*command):
         ) from None
 
 
-def has_working_python():
-    """Tell whether the environment's Python starts and is of the version that is running this."""
+def version_of_environment():
+    """Return the version of the environment's Python, such as (3, 12); None where none starts."""
     if not PYTHON.exists():
-        return False
+        return None
     command = [str(PYTHON), "-c", "import sys; print(*sys.version_info[:2])"]
     answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-    return answer.stdout.decode().split() == [str(part) for part in sys.version_info[:2]]
+    return tuple(int(part) for part in answer.stdout.decode().split()) or None
 
 
 def install_uv():
-    """Make the bare environment with uv in it."""
-    if not has_working_python():
-        print("Making the environment .venv …", flush=True)
+    """Make the bare environment with uv in it, in place of one that another Python made."""
+    found, wanted = version_of_environment(), tuple(sys.version_info[:2])
+    if found != wanted:
+        if ENVIRONMENT.exists():
+            reason = "was made by Python {}.{}".format(*found) if found else "has no Python that starts"
+            print(
+                f"The environment {ENVIRONMENT.name} {reason}, and this is Python {wanted[0]}.{wanted[1]}. "
+                "It is removed and made anew.",
+                flush=True,
+            )
+        else:
+            print(f"Making the environment {ENVIRONMENT.name} …", flush=True)
         venv.create(str(ENVIRONMENT), clear=True, with_pip=True)
     quiet = ["--quiet", "--disable-pip-version-check"]
     constraints = ["--constraint", "constraints.txt"] if (ROOT / "constraints.txt").exists() else []
@@ -177,9 +186,12 @@ def main():
     except SetupError as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"Setting up stopped: {error}. Mend that, and run the same command again.")
+        sys.exit(
+            f"Setting up stopped: {error}. Once that is put right, run the same command again; "
+            "it continues where it stopped."
+        )
     except KeyboardInterrupt:
-        sys.exit("Setting up was interrupted. Run the same command again; it goes on where it stopped.")
+        sys.exit("Setting up was interrupted. Run the same command again; it continues where it stopped.")
 
 
 if __name__ == "__main__":
