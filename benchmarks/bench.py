@@ -8,7 +8,7 @@
 Each measurement runs in a process of its own, one after the other, on the full data. The contenders of a
 task take turns, so that a machine that slows down slows all of them. What was measured is kept in
 `build/bench`, a file for each measurement. When all are there they go to `benchmarks/results.json`, and
-from there to `benchmarks/RESULTS.md`, to the README and to its picture.
+from there to `benchmarks/RESULTS.md` and to its picture.
 """
 
 import argparse
@@ -161,7 +161,7 @@ def main() -> None:
         print(report.race_table("mnist", results))
         return
     report.write({job: results[job] for job in todo})
-    print("Written: benchmarks/results.json, benchmarks/RESULTS.md, the README's table and its picture.")
+    print("Written: benchmarks/results.json, benchmarks/RESULTS.md and its picture.")
 
 
 if __name__ == "__main__":

@@ -126,11 +126,6 @@ def test_medians_stand_with_their_range():
     assert report.spread([2.0], ".0f") == "2"
 
 
-def test_a_readme_without_its_marks_is_refused():
-    with pytest.raises(ValueError, match="lost its marks"):
-        report.readme_with("", "# A page\n")
-
-
 def test_the_results_are_a_complete_run():
     assert list(report.read()) == bench.jobs()
 
@@ -138,8 +133,6 @@ def test_the_results_are_a_complete_run():
 def test_the_pages_say_what_was_measured():
     results = report.read()
     assert report.RESULTS.read_text(encoding="utf-8") == report.results_page(results)
-    readme = report.README.read_text(encoding="utf-8")
-    assert readme == report.readme_with(report.readme_table(results), readme)
     assert report.PICTURE.exists()
 
 
