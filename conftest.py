@@ -13,7 +13,7 @@ import psutil
 import pytest
 from nbval.plugin import IPyNbCell
 
-from tools.collection import ROOT
+from tools import collection
 
 os.environ.setdefault("TUTORIAL_DATA", "sample")
 
@@ -22,7 +22,7 @@ MEMORY_PER_NOTEBOOK = 3 * 2**30
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let nbval compare verdict lines without the values in them, from whatever folder it is called."""
-    config.option.nbval_sanitize_with = str(ROOT / "tests" / "sanitize.cfg")
+    config.option.nbval_sanitize_with = str(collection.ROOT / "tests" / "sanitize.cfg")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -34,7 +34,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Compare the outputs of cells tagged `full-data` on the full data only; execute them always."""
     for item in items:
-        if isinstance(item, IPyNbCell) and "full-data" in item.cell.metadata.get("tags", []):
+        if isinstance(item, IPyNbCell) and collection.FULL_DATA in collection.tags(item.cell):
             item.options["check"] = item.options["check"] and os.environ["TUTORIAL_DATA"] == "full"
 
 

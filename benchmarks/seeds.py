@@ -22,7 +22,9 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import collection
+from tools.collection import ROOT
+
 SHIFT = 1000  # larger than any seed of a notebook, so that no two runs meet
 TITLE = "# Notebook {}: what other seeds find"
 INTRODUCTION = """
@@ -83,7 +85,7 @@ def run(path: Path, by: int) -> tuple[str, list[dict[str, Any]]]:
     Returns:
         The tier of the data (empty where the notebook loads none) and the entries of its statements.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = collection.read(path)
     before = (
         f"from benchmarks import seeds\nseeds.shift_seeds({by})\nentries_of_seeds = seeds.record_checks()"
     )
@@ -142,14 +144,17 @@ def main() -> None:
     parser.add_argument("notebook", help="how its name begins, for example 03")
     parser.add_argument("--runs", type=int, default=6, help="how many, the notebook's own among them")
     arguments = parser.parse_args()
-    found = sorted((ROOT / "notebooks").glob(f"{arguments.notebook}*.ipynb"))
-    if len(found) != 1 or arguments.runs < 2:
-        sys.exit(
-            f"{len(found)} notebooks have names that begin with {arguments.notebook}, and two runs are least."
-        )
+    if arguments.runs < 2:
+        parser.error(f"--runs {arguments.runs}: a spread needs at least two runs.")
+    try:
+        path, *others = collection.select([arguments.notebook])
+    except collection.CollectionError as error:
+        sys.exit(str(error))
+    if others:
+        sys.exit(f"More than one notebook's name begins with {arguments.notebook!r}. Choose one of them.")
     runs = []
     for k in range(arguments.runs):
-        tier, entries = run(found[0], SHIFT * k)
+        tier, entries = run(path, SHIFT * k)
         runs.append(entries)
         broken = [entry["statement"] for entry in entries if not entry["holds"]]
         print(
@@ -157,7 +162,7 @@ def main() -> None:
             flush=True,
         )
     heading = {"full": "Full data", "sample": "Sample data"}.get(tier, "Data made in the notebook")
-    write(ROOT / "benchmarks" / f"{found[0].stem}.md", found[0].stem[:2], heading, table(runs))
+    write(ROOT / "benchmarks" / f"{path.stem}.md", path.stem[:2], heading, table(runs))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """What a handout is made of: a notebook's cells, judged, sorted, and without solutions where they must go."""
 
 import base64
-import copy
 import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import nbformat
+
+from tools import collection
 
 # What the notebooks say of their solutions, which is true neither of a copy without them nor of paper.
 PROMISE = re.compile(r"\s+A\s+worked\s+solution\s+is\s+folded\s+away\s+below\s+each\s+exercise\.")
@@ -33,7 +34,9 @@ class Part:
 
     Attributes:
         number: The cell's place in the notebook, from 1.
-        kind: `"text"`, `"code"`, `"blank"` for the cell in which an exercise is answered, or `"solution"`.
+        kind: `"text"`, `"code"`, `"blank"` for the cell in which an exercise is answered, `"solution"`, or
+            `"folded"` for other code that JupyterLab hides until one clicks on it: it draws, and on paper
+            only what it drew is shown.
         source: The cell's source.
         outputs: What it printed (`str`) and drew (`Figure`), in order.
     """
@@ -83,22 +86,21 @@ def read(path: Path) -> Notebook:
     parts = []
     for number, cell in enumerate(cells, start=1):
         where = f"{path.name}, cell {number}"
-        is_solution = "solution" in cell.metadata.get("tags", [])
+        is_solution = collection.is_solution(cell)
         if cell.cell_type == "raw":
             raise HandoutError(f"{where}: a raw cell cannot be printed. Make it a text cell.")
         if cell.cell_type == "markdown":
             if is_solution:
                 raise HandoutError(
-                    f"{where}: the tag “solution” is on a text cell. Put the solution into a code cell, with "
-                    "what there is to say in comments, or remove the tag."
+                    f"{where}: the tag “{collection.SOLUTION}” is on a text cell. Put the solution "
+                    "into a code cell, with what there is to say in comments, or remove the tag."
                 )
             if cell.get("attachments"):
                 raise HandoutError(f"{where}: a picture is attached to the text. Draw it in a code cell.")
             parts.append(Part(number, "text", cell.source))
         elif "ipywidgets." not in cell.source:
-            parts.append(
-                Part(number, "solution" if is_solution else "code", cell.source, _outputs(cell, where))
-            )
+            kind = "solution" if is_solution else "folded" if collection.is_folded(cell) else "code"
+            parts.append(Part(number, kind, cell.source, _outputs(cell, where)))
     for before, part in pairwise(parts):
         if part.kind == "solution" and before.kind == "code":
             before.kind = "blank"
@@ -136,11 +138,11 @@ def student_copy(path: Path) -> nbformat.NotebookNode:
     Args:
         path: A notebook that `read` accepts.
     """
-    notebook = copy.deepcopy(nbformat.read(path, as_version=4))
+    notebook = collection.read(path)
     kept = []
     rooms = 0
     for cell in notebook.cells:
-        if "solution" not in cell.metadata.get("tags", []):
+        if not collection.is_solution(cell):
             if cell.cell_type == "markdown":
                 cell.source = without_promise(cell.source)
             kept.append(cell)

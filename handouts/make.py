@@ -27,19 +27,15 @@ from handouts.paper import (
     write_page,
     write_pdf,
 )
+from tools import collection
+from tools.collection import GLOSSARY, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = ROOT / "notebooks"
-GLOSSARY = NOTEBOOKS / "glossary.md"
 PAPERS = {"a4": "a4", "letter": "us-letter"}  # folder → Typst's name
 EDITIONS = {"student": "students’ edition", "instructor": "instructor’s edition, with solutions"}
-COLLECTION = "Deep learning from gradient descent to the LSTM"
-SUBTITLE = "Five notebooks in which what is said is checked"
+SUBTITLE = "Notebooks in which what is said is checked"
 
 
-def make_pdfs(
-    notebooks: list[Notebook], edition: str, out: Path, papers: list[str], collection: bool
-) -> None:
+def make_pdfs(notebooks: list[Notebook], edition: str, out: Path, papers: list[str], together: bool) -> None:
     """Write the PDFs of an edition, of each notebook and of all together.
 
     Args:
@@ -47,23 +43,24 @@ def make_pdfs(
         edition: `"student"` or `"instructor"`.
         out: The PDFs go to a folder in it for each paper.
         papers: `"a4"`, `"letter"` or both.
-        collection: Whether to write the PDF of all together, too.
+        together: Whether to write the PDF of all together, too.
     """
     with tempfile.TemporaryDirectory() as scratch:
         pictures = Pictures(Path(scratch))
         solutions = edition == "instructor"
         bodies = [typst_source(notebook, pictures, solutions=solutions) for notebook in notebooks]
-        together = "\n\n".join([*bodies, markdown_source(GLOSSARY)]) if collection else ""
+        whole = "\n\n".join([*bodies, markdown_source(GLOSSARY)]) if together else ""
+        name = collection.name()
         for paper in papers:
             look = {"edition": EDITIONS[edition], "paper": PAPERS[paper]}
             widths = {}
             for notebook, body in zip(notebooks, bodies, strict=True):
                 file = out / paper / f"{notebook.path.stem}-{edition}.pdf"
                 widths |= write_pdf(file, body, pictures, title=notebook.title, **look)
-            if collection:
-                before = f'#title-page("{COLLECTION}", "{SUBTITLE}", "{EDITIONS[edition]}")\n#contents()\n'
+            if together:
+                before = f'#title-page("{name}", "{SUBTITLE}", "{EDITIONS[edition]}")\n#contents()\n'
                 file = out / paper / f"collection-{edition}.pdf"
-                write_pdf(file, together, pictures, title=COLLECTION, before=before, widths=widths, **look)
+                write_pdf(file, whole, pictures, title=name, before=before, widths=widths, **look)
 
 
 def make(paths: list[Path], out: Path, papers: list[str]) -> None:
@@ -78,7 +75,7 @@ def make(paths: list[Path], out: Path, papers: list[str]) -> None:
         HandoutError: If a notebook breaks a rule. Then nothing is written.
     """
     whole = not paths
-    notebooks = [read(path) for path in paths or sorted(NOTEBOOKS.glob("*.ipynb"))]
+    notebooks = [read(path) for path in paths or collection.notebooks()]
     for notebook in notebooks:
         check_letters(notebook)
     started = time.monotonic()

@@ -258,7 +258,7 @@ def _for_paper(part: Part, pictures: Pictures, blank_lines: int | None) -> list[
     outputs = [] if part.kind == "blank" else part.outputs
     tied = blank_lines is not None or bool(outputs and isinstance(outputs[0], str))
     settings = f"tied: {_flag(tied)}, whole: {_flag(part.kind == 'blank')}"
-    calls = [f"#code-cell({_quoted(_breakable(source))}, {settings})"]
+    calls = [] if part.kind == "folded" else [f"#code-cell({_quoted(_breakable(source))}, {settings})"]
     for output in outputs:
         if isinstance(output, Figure):
             file = pictures.name(output)
@@ -459,7 +459,9 @@ def _text_for_page(blocks: list[Block]) -> list[Block]:
 
 
 def write_page(file: Path, notebook: Notebook) -> None:
-    """Write a notebook as one HTML page that needs no other file and no network; solutions are folded.
+    """Write a notebook as one HTML page that needs no other file and no network.
+
+    Solutions are folded, and so is code that JupyterLab folds.
 
     Args:
         file: The page.
@@ -475,6 +477,8 @@ def write_page(file: Path, notebook: Notebook) -> None:
                 continue
             source = _without_first_comment(part.source) if part.kind == "solution" else part.source
             cell: list[Block] = [{"t": "CodeBlock", "c": [["", ["python"], []], source]}]
+            if part.kind == "folded":
+                cell = [_raw("html", "<details><summary>Code</summary>"), *cell, _raw("html", "</details>")]
             for output in part.outputs:
                 if isinstance(output, Figure):
                     width = [["width", str(output.width * 96 // DOTS_PER_INCH)]]

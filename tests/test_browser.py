@@ -24,11 +24,11 @@ import psutil
 import pytest
 from playwright import sync_api as playwright
 
+from tools import collection
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SCREENSHOTS = ROOT / "build" / "browser"
+SCREENSHOTS = collection.ROOT / "build" / "browser"
 TOKEN = "in-a-test"
 PATIENCE = 30.0  # seconds until a control must have appeared, and what it shows must have changed
 NO_BROWSER = (
@@ -292,11 +292,11 @@ def touch(control: "playwright.Locator") -> None:
 # ---------------------------------------------------------------------------------------------- the notebooks
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem, scope="module")
+@pytest.fixture(params=collection.notebooks(), ids=lambda path: path.stem, scope="module")
 def page(request, browser, lab) -> Iterator["playwright.Page"]:
     """Open a notebook, run all of its cells, and take a picture before and after it was touched."""
     name = request.param.stem
-    with opened(nbformat.read(request.param, as_version=4), name, lab, browser) as page:
+    with opened(collection.read(request.param), name, lab, browser) as page:
         page.wait_for_timeout(1000)
         page.evaluate(TO_THE_TOP)
         page.wait_for_timeout(500)

@@ -3,20 +3,20 @@
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+from tools import collection
+
 ROW = re.compile(
     r"^\| (?P<term>[^|]+) \| (?P<meaning>[^|]+) \| \[(?P<number>\d\d)\]\((?P<file>[^)]+)\) \|$", re.M
 )
-ROWS = [match.groupdict() for match in ROW.finditer((NOTEBOOKS / "glossary.md").read_text(encoding="utf-8"))]
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+ROWS = [match.groupdict() for match in ROW.finditer(collection.GLOSSARY.read_text(encoding="utf-8"))]
+PATHS = collection.notebooks()
 
 
 def terms_in_bold(path: Path) -> set[str]:
     """Return what a notebook prints in bold in its text, in small letters and without a colon at its end."""
-    cells = nbformat.read(path, as_version=4).cells
+    cells = collection.read(path).cells
     text = "\n".join(cell.source for cell in cells[1:] if cell.cell_type == "markdown")
     return {" ".join(term.lower().rstrip(":").split()) for term in re.findall(r"\*\*(.+?)\*\*", text, re.S)}
 
@@ -39,4 +39,4 @@ def test_a_term_is_defined_where_it_says_and_not_before(row):
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_every_notebook_leads_to_it(path):
-    assert any("](glossary.md)" in cell.source for cell in nbformat.read(path, as_version=4).cells)
+    assert any("](glossary.md)" in cell.source for cell in collection.read(path).cells)

@@ -5,7 +5,6 @@ import io
 import json
 import re
 import shutil
-from pathlib import Path
 
 import nbformat
 import PIL.Image
@@ -15,9 +14,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from handouts import cells, paper
 from handouts import make as make_handouts
+from tools import collection
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = collection.notebooks()
 DOT = (  # a picture of one black pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 )
@@ -25,7 +24,7 @@ DOT = (  # a picture of one black pixel
 
 def solution(source="# Solution\nanswer = 42", outputs=()):
     """Return a cell with a worked solution."""
-    return new_code_cell(source, outputs=list(outputs), metadata={"tags": ["solution"]})
+    return new_code_cell(source, outputs=list(outputs), metadata={"tags": [collection.SOLUTION]})
 
 
 def printed(text):
@@ -54,7 +53,10 @@ def write(tmp_path):
 
 # A cell that breaks a rule, and what the message says of it.
 REFUSED = {
-    "a solution in a text cell": (new_markdown_cell("42", metadata={"tags": ["solution"]}), "text cell"),
+    "a solution in a text cell": (
+        new_markdown_cell("42", metadata={"tags": [collection.SOLUTION]}),
+        "text cell",
+    ),
     "HTML": (new_markdown_cell("A <b>bold</b> word."), "HTML"),
     "a block of HTML": (new_markdown_cell("<div>\nA box.\n</div>"), "HTML"),
     "a picture from elsewhere": (new_markdown_cell("![a cat](https://example.org/cat.png)"), "picture"),
@@ -159,6 +161,25 @@ def test_a_figure_keeps_its_description_and_a_slider_leaves_nothing(write, tmp_p
     assert "ipywidgets" not in text
 
 
+def test_folded_drawing_code_is_left_out_on_paper_and_folded_on_a_page_and_its_figure_is_kept(
+    write, tmp_path
+):
+    picture = new_output("display_data", data={"image/png": DOT}, metadata={"image/png": {"alt": "A dot."}})
+    folded = {"jupyter": {"source_hidden": True}}
+    drawing = new_code_cell("# Drawing: a dot\ndraw()", outputs=[picture], metadata=folded)
+    helper = new_code_cell("# Drawing: what draws\ndef draw(): ...", metadata=folded)
+    path = write(EXERCISE[0], helper, drawing, *EXERCISE[1:])
+    for whose in (True, False):
+        text = body(path, tmp_path, solutions=whose)
+        assert "draw" not in text.lower()
+        assert "A dot." in text
+    paper.write_page(tmp_path / "own.html", cells.read(path))
+    page = (tmp_path / "own.html").read_text(encoding="utf-8")
+    assert page.count("<summary>Code</summary>") == 2
+    assert page.index("<summary>Code</summary>") < page.index("</details>") < page.index('alt="A dot."')
+    assert cells.student_copy(path).cells[1].source == helper.source
+
+
 def test_nothing_is_too_long_for_a_page(write, tmp_path):
     address = "https://example.org/" + "a" * 100
     table = f"| a | b |\n| --- | --- |\n| `{'y' * 30}` | z |"
@@ -257,18 +278,10 @@ def test_a_figure_shrinks_a_little_rather_than_leave_a_gap(write, tmp_path):
     assert len(shrunk) < 7, "some have room, and some would become too small"
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    """Make the HTML pages of the collection."""
-    folder = tmp_path_factory.mktemp("html")
-    for path in NOTEBOOKS:
-        paper.write_page(folder / f"{path.stem}.html", cells.read(path))
-    return {file.stem: file.read_text(encoding="utf-8") for file in folder.iterdir()}
-
-
-@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
-def test_a_page_needs_no_network_and_no_other_file(name, pages):
-    page = pages[name]
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_page_needs_no_network_and_no_other_file(path, tmp_path):
+    paper.write_page(tmp_path / "page.html", cells.read(path))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<math" in page
     assert "<script" not in page
     assert not re.search(r'<(?:img|link|iframe)[^>]+(?:src|href)="(?!data:)', page)
@@ -282,13 +295,13 @@ def test_no_trace_of_a_solution_is_left_in_a_students_copy(path):
     copy = cells.student_copy(path)
     nbformat.validate(copy)
     whole = nbformat.writes(copy)
-    assert '"solution"' not in whole
+    assert f'"{collection.SOLUTION}"' not in whole
     assert "# Solution" not in whole
-    notebook = nbformat.read(path, as_version=4)
+    notebook = collection.read(path)
     left = {line.strip() for cell in copy.cells for line in cell.source.splitlines()}
-    solutions = [cell for cell in notebook.cells if "solution" in cell.metadata.get("tags", [])]
+    solutions = [cell for cell in notebook.cells if collection.is_solution(cell)]
     assert solutions
-    elsewhere = [cell for cell in notebook.cells if "solution" not in cell.metadata.get("tags", [])]
+    elsewhere = [cell for cell in notebook.cells if not collection.is_solution(cell)]
     known = {line.strip() for cell in elsewhere for line in cell.source.splitlines()}
     for cell in solutions:
         lines = {line.strip() for line in cell.source.splitlines()} - known

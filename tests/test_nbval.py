@@ -14,7 +14,9 @@ import nbval.plugin
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import collection
+from tools.collection import ROOT
+
 WRONG_OUTPUT = "what the kernel does not print\n"
 VERDICT = "from utils.checks import check\ncheck('share: all', {value}, at_least={bound}, percent=True)"
 VERDICT_PRINTED = "✓ share: all: 98.70 % (at least 90 %)\n"
@@ -23,21 +25,21 @@ VERDICT_PRINTED = "✓ share: all: 98.70 % (at least 90 %)\n"
 CASES = {
     "untagged_and_right": ("print('right')", [], True, True),
     "untagged_and_changed": ("print('changed')", [], False, False),
-    "full_data_and_changed": ("print('changed')", ["full-data"], True, False),
-    "full_data_and_broken": ("1 / 0", ["full-data"], False, False),
-    "solution_and_changed": ("print('changed')", ["solution"], False, False),
-    "ignored_and_changed": ("print('changed')", ["nbval-ignore-output"], True, True),
-    "ignored_and_broken": ("1 / 0", ["nbval-ignore-output"], False, False),
+    "full_data_and_changed": ("print('changed')", [collection.FULL_DATA], True, False),
+    "full_data_and_broken": ("1 / 0", [collection.FULL_DATA], False, False),
+    "solution_and_changed": ("print('changed')", [collection.SOLUTION], False, False),
+    "ignored_and_changed": ("print('changed')", [collection.NOT_COMPARED], True, True),
+    "ignored_and_broken": ("1 / 0", [collection.NOT_COMPARED], False, False),
     "failed_check": (
         "from utils.checks import check\ncheck('one', 1, at_least=2)",
-        ["nbval-ignore-output"],
+        [collection.NOT_COMPARED],
         False,
         False,
     ),
     "verdict_with_another_value": (VERDICT.format(value=0.991, bound=0.9), [], True, True),
     "verdict_with_another_bound": (VERDICT.format(value=0.987, bound=0.8), [], False, False),
-    "hangs": ("import time; time.sleep(600)", ["nbval-ignore-output"], False, False),
-    "dies": ("import os; os._exit(1)", ["nbval-ignore-output"], False, False),
+    "hangs": ("import time; time.sleep(600)", [collection.NOT_COMPARED], False, False),
+    "dies": ("import os; os._exit(1)", [collection.NOT_COMPARED], False, False),
 }
 CELL_TIMEOUT = 5
 
@@ -63,7 +65,7 @@ def verdicts(request, tmp_path_factory) -> tuple[str, dict[str, str], float]:
     started = time.monotonic()
     # The later of two equal options counts, so these are the suite's settings but for the time-out.
     command = [sys.executable, "-m", "pytest", "-rA", "-n2", f"--nbval-cell-timeout={CELL_TIMEOUT}"]
-    environment = {**os.environ, "TUTORIAL_DATA": request.param}
+    environment = {**os.environ, "TUTORIAL_DATA": request.param, "PYTHONPATH": str(ROOT)}
     answer = subprocess.run(
         command, cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=300
     )

@@ -7,10 +7,9 @@ import nbformat
 import pytest
 
 from tools import collection
+from tools.collection import tags, text_of
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-
+NOTEBOOKS = collection.notebooks()
 PARTS = [
     "## The question",
     "## The mathematics",
@@ -20,22 +19,15 @@ PARTS = [
     "## Exercises",
     "## What to remember",
 ]
-CARD = ["You will be able to", "You need", "Reading time", "Run time", "Data"]
-TAGS = {"full-data", "nbval-ignore-output", "solution"}
 MOST_BYTES = 1_000_000
 MOST_LINES = 35
 FEWEST_EXERCISES = 5
 PATH_OF_A_MACHINE = re.compile(r"(?<![\w.:/])/(home|Users|root|tmp|work|mnt|var|usr)/|\b[A-Z]:\\")
 
 
-def read(path: Path) -> nbformat.NotebookNode:
-    """Read a notebook."""
-    return nbformat.read(path, as_version=4)
-
-
 def code_cells(path: Path) -> list[nbformat.NotebookNode]:
-    """Return the code cells of a notebook."""
-    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+    """Return the code cells of the notebook at a path."""
+    return collection.code_cells(collection.read(path))
 
 
 def outputs(path: Path) -> list[nbformat.NotebookNode]:
@@ -43,15 +35,9 @@ def outputs(path: Path) -> list[nbformat.NotebookNode]:
     return [output for cell in code_cells(path) for output in cell.outputs]
 
 
-def tags(cell: nbformat.NotebookNode) -> set[str]:
-    """Return the tags of a cell."""
-    return set(cell.metadata.get("tags", []))
-
-
-def text_of(output: nbformat.NotebookNode) -> str:
-    """Return everything in an output that is text."""
-    data = {kind: value for kind, value in output.get("data", {}).items() if kind.startswith("text/")}
-    return "\n".join([output.get("text", ""), *data.values()])
+def prose(path: Path) -> str:
+    """Return all text cells of a notebook, one after the other."""
+    return "\n".join(cell.source for cell in collection.read(path).cells if cell.cell_type == "markdown")
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -62,33 +48,46 @@ def path(request) -> Path:
 
 def test_there_are_notebooks_and_their_names_begin_with_a_number():
     assert len(NOTEBOOKS) >= 2
+    assert sorted(collection.NOTEBOOKS.glob("*.ipynb")) == NOTEBOOKS
     assert all(re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem) for path in NOTEBOOKS)
 
 
 def test_it_is_valid_and_its_cells_have_names(path):
-    notebook = read(path)
+    notebook = collection.read(path)
     nbformat.validate(notebook)
     names = [cell.id for cell in notebook.cells]
     assert len(set(names)) == len(names)
 
 
 def test_it_begins_with_its_number_a_promise_and_a_card(path):
-    first = read(path).cells[0].source
+    first = collection.read(path).cells[0].source
     assert first.startswith(f"# {path.stem[:2]} · ")
     promise = first.split("\n\n")[1]
     assert promise[0].isalpha()
-    for entry in CARD:
-        assert f"| **{entry}** |" in first
+    assert set(collection.card(path)) - {"Optional"} == set(collection.CARD)
+    assert collection.minutes(path, "Reading time")
+
+
+def test_its_card_promises_no_shorter_run_time_than_was_measured(path):
+    assert collection.manifest(path).seconds <= 60 * collection.minutes(path, "Run time")
+
+
+def test_its_card_names_the_sections_that_are_optional(path):
+    headings = re.findall(r"^#+ .*$", prose(path), flags=re.MULTILINE)
+    optional = [heading for heading in headings if "optional" in heading.lower()]
+    names = [re.fullmatch(r"### (.+) \(optional\)", heading) for heading in optional]
+    assert all(names), f"an optional section has a heading like “### Its name (optional)”: {optional}"
+    listed = collection.card(path).get("Optional", "")
+    assert listed == "; ".join(name[1] for name in names), "the card lists them in the row **Optional**"
 
 
 def test_it_has_the_parts_of_a_notebook_in_order(path):
-    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
-    assert re.findall(r"^## .*$", text, flags=re.MULTILINE) == PARTS
+    assert re.findall(r"^## .*$", prose(path), flags=re.MULTILINE) == PARTS
 
 
 def test_the_question_has_a_picture_before_any_formula(path):
     question = False
-    for cell in read(path).cells:
+    for cell in collection.read(path).cells:
         if cell.cell_type == "markdown":
             question = question or PARTS[0] in cell.source
             assert not question or "$$" not in cell.source, "there is a formula before the first picture"
@@ -98,8 +97,7 @@ def test_the_question_has_a_picture_before_any_formula(path):
 
 
 def test_it_has_an_experiment_that_breaks_something(path):
-    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
-    assert re.search(r"^### Break it", text, flags=re.MULTILINE)
+    assert re.search(r"^### Break it", prose(path), flags=re.MULTILINE)
 
 
 def test_it_was_run_from_top_to_bottom(path):
@@ -114,7 +112,7 @@ def test_nothing_went_wrong_and_nothing_was_written_to_stderr(path):
 
 
 def test_it_holds_no_path_of_a_machine(path):
-    for cell in read(path).cells:
+    for cell in collection.read(path).cells:
         assert not PATH_OF_A_MACHINE.search(cell.source), cell.source
     for output in outputs(path):
         assert not PATH_OF_A_MACHINE.search(text_of(output)), text_of(output)
@@ -133,7 +131,7 @@ def test_it_is_small(path):
 
 
 def test_its_metadata_are_the_same_on_every_machine(path):
-    notebook = read(path)
+    notebook = collection.read(path)
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert notebook.metadata.kernelspec.name == "python3"
     assert notebook.metadata.language_info == {"name": "python"}
@@ -146,9 +144,9 @@ def test_no_saved_output_needs_a_running_kernel(path):
         assert not any("widget" in kind or "javascript" in kind for kind in output.get("data", {}))
 
 
-def test_it_uses_the_four_kinds_of_cells_and_few_that_are_not_compared(path):
+def test_it_uses_the_known_tags_and_few_that_are_not_compared(path):
     cells = code_cells(path)
-    assert set().union(*(tags(cell) for cell in cells)) <= TAGS
+    assert set().union(*(tags(cell) for cell in cells)) <= collection.TAGS
     for cell in cells:
         assert not re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source), "nbval is told by tags alone"
     not_compared = {cell.id for cell in cells if collection.NOT_COMPARED in tags(cell)}
@@ -156,7 +154,9 @@ def test_it_uses_the_four_kinds_of_cells_and_few_that_are_not_compared(path):
 
 
 def test_what_is_compared_prints_verdicts(path):
-    compared = [cell for cell in code_cells(path) if not tags(cell) & {"nbval-ignore-output", "solution"}]
+    compared = [
+        cell for cell in code_cells(path) if not tags(cell) & {collection.NOT_COMPARED, collection.SOLUTION}
+    ]
     verdicts = [line for cell in compared for output in cell.outputs for line in text_of(output).splitlines()]
     assert sum(line.startswith("✓") for line in verdicts) >= 10
 
@@ -177,7 +177,7 @@ def test_it_speaks_keras_3(path):
 
 
 def test_every_exercise_has_a_blank_a_check_and_a_folded_solution(path):
-    cells = read(path).cells
+    cells = collection.read(path).cells
     headings = [i for i, cell in enumerate(cells) if re.match(r"### Exercise \d", cell.source)]
     assert len(headings) >= FEWEST_EXERCISES
     for k, start in enumerate(headings, start=1):
@@ -190,20 +190,27 @@ def test_every_exercise_has_a_blank_a_check_and_a_folded_solution(path):
         assert solution.source.startswith("# Solution\n")  # JupyterLab shows this line of a folded cell
         assert call in solution.source
         assert text_of(solution.outputs[-1]).endswith(f"✓ Exercise {k}: right\n")
-        assert tags(solution) == {"solution"}
-        assert solution.metadata.jupyter.source_hidden
+        assert tags(solution) == {collection.SOLUTION}
+        assert collection.is_folded(solution)
 
 
 def test_solutions_are_nothing_but_the_solutions_of_exercises(path):
-    cells = read(path).cells
-    solutions = [cell for cell in cells if "solution" in tags(cell)]
+    cells = collection.read(path).cells
+    solutions = [cell for cell in cells if collection.is_solution(cell)]
     headings = [cell for cell in cells if re.match(r"### Exercise \d", cell.source)]
     assert len(solutions) == len(headings)
     assert all(cell.cell_type == "code" for cell in solutions)
 
 
+def test_what_is_folded_is_a_solution_or_draws_and_claims_nothing(path):
+    for cell in code_cells(path):
+        if collection.is_folded(cell) and not collection.is_solution(cell):
+            assert cell.source.startswith("# Drawing: "), "JupyterLab shows this line of a folded cell"
+            assert not re.search(r"\bcheck\(", cell.source), "what is checked is there to be read"
+
+
 def test_its_links_to_files_lead_somewhere(path):
-    for cell in read(path).cells:
+    for cell in collection.read(path).cells:
         for target in re.findall(
             r"\]\(([^)#\s]+)[^)]*\)", cell.source if cell.cell_type == "markdown" else ""
         ):

@@ -8,9 +8,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import run_notebooks
-
-ROOT = Path(__file__).resolve().parent.parent
+from tools import collection, readme, run_notebooks
+from tools.collection import ROOT
 
 
 def write(folder: Path, name: str, *sources: str) -> Path:
@@ -64,14 +63,62 @@ def test_a_notebook_with_an_error_is_left_as_it_was(source, sentence, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_notebooks_are_chosen_by_how_their_names_begin(tmp_path, monkeypatch):
-    for name in ("01_first", "02_second", "03_third"):
-        write(tmp_path, name)
-    monkeypatch.setattr(run_notebooks, "NOTEBOOKS", tmp_path)
-    assert [path.stem for path in run_notebooks.select([])] == ["01_first", "02_second", "03_third"]
-    assert [path.stem for path in run_notebooks.select(["03", "01_f"])] == ["01_first", "03_third"]
-    with pytest.raises(run_notebooks.NotebookError, match=r"'04'.*01_first, 02_second, 03_third"):
-        run_notebooks.select(["04"])
+MANIFEST = """subject = "a subject"
+result = "a result"
+seconds = 7
+teaching = "5 min"
+exercising = "5 min"
+cut = "nothing"
+mistaken = "Nothing."
+
+[[mistake]]
+name = "a line that looks the same"
+old = '''
+seconds = 1'''
+new = '''
+seconds = 2'''
+"""
+DATA = "from utils.datasets import load_mnist\ndata = load_mnist(tier='sample')"
+FULL = f"{DATA}\nimport dataclasses\ndata = dataclasses.replace(data, tier='full')"
+
+
+@pytest.mark.parametrize(
+    ("source", "tier", "kept"),
+    [
+        ("x = 1", "auto", True),
+        ("x = 1", "sample", False),  # it would have used the sample
+        (FULL, "auto", True),
+        (DATA, "auto", False),
+        (f"{FULL}\nother = load_mnist(tier='sample')", "auto", False),
+    ],
+)
+def test_the_run_time_is_kept_unless_it_is_that_of_the_sample(
+    source, tier, kept, tmp_path, monkeypatch, capsys
+):
+    path = write(tmp_path, "01_timed", source, "import time; time.sleep(0.6)")
+    manifest = collection.manifest_path(path)
+    manifest.write_text(MANIFEST)
+    refreshed = []
+    monkeypatch.setattr(readme, "write", lambda: refreshed.append(collection.manifest(path).seconds))
+    monkeypatch.setattr(collection, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["run_notebooks", "01"])
+    monkeypatch.setenv("TUTORIAL_DATA", tier)
+    run_notebooks.main()
+    assert len(nbformat.read(path, as_version=4).cells) == 3, "the question for the data is not kept"
+    seconds = collection.manifest(path).seconds
+    assert (seconds != 7) == kept
+    assert manifest.read_text().replace(f"seconds = {seconds:.0f}\n", "seconds = 7\n", 1) == MANIFEST
+    assert refreshed == ([seconds] if kept else [])
+    assert ("not kept" in capsys.readouterr().out) != kept
+
+
+def test_a_notebook_without_a_manifest_is_not_run(tmp_path, monkeypatch):
+    path = write(tmp_path, "01_first", "1 / 0")
+    monkeypatch.setattr(collection, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["run_notebooks"])
+    with pytest.raises(SystemExit, match=r"01_first\.ipynb has no manifest\. Write 01_first\.toml"):
+        run_notebooks.main()
+    assert nbformat.read(path, as_version=4).cells[1].execution_count is None
 
 
 def test_an_unknown_name_on_the_command_line_is_answered_in_a_sentence():

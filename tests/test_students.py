@@ -2,30 +2,25 @@
 
 import os
 import subprocess
-from pathlib import Path
 
-import nbformat
 import pytest
 from nbclient import NotebookClient
 
 from handouts import cells
+from tools import collection
 
 pytestmark = pytest.mark.skipif(os.environ["TUTORIAL_DATA"] == "full", reason="is done on the sample")
-NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = collection.notebooks()
 
 
-def text_of(cell: nbformat.NotebookNode) -> str:
+def printed(cell):
     """Return what a cell printed."""
-    return "".join(output.get("text", "") for output in cell.outputs)
+    return "".join(map(collection.text_of, cell.outputs))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_blanks_say_that_they_are_not_attempted_and_solutions_that_they_are_right(path):
-    solutions = [
-        cell.source
-        for cell in nbformat.read(path, as_version=4).cells
-        if "solution" in cell.metadata.get("tags", [])
-    ]
+    solutions = [cell.source for cell in collection.read(path).cells if collection.is_solution(cell)]
     copy = cells.student_copy(path)
     rooms = [k for k, cell in enumerate(copy.cells) if cell.id.startswith("room-")]
     for k, source in zip(rooms, solutions, strict=True):
@@ -35,5 +30,5 @@ def test_blanks_say_that_they_are_not_attempted_and_solutions_that_they_are_righ
     )
     client.execute(stderr=subprocess.DEVNULL)
     for number, k in enumerate(rooms, start=1):
-        assert text_of(copy.cells[k - 1]) == f"○ Exercise {number}: not attempted yet\n"
-        assert text_of(copy.cells[k]).endswith(f"✓ Exercise {number}: right\n")
+        assert printed(copy.cells[k - 1]) == f"○ Exercise {number}: not attempted yet\n"
+        assert printed(copy.cells[k]).endswith(f"✓ Exercise {number}: right\n")

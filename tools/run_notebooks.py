@@ -3,25 +3,49 @@
     python -m tools.run_notebooks         all notebooks
     python -m tools.run_notebooks 03 05   those whose names begin so
 
-A notebook with an error in it is left as it was.
+A notebook with an error in it is left as it was. The run time of one without goes into its manifest and
+from there into the README, unless it ran on the sample.
 """
 
 import argparse
+import json
+import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+from tools import collection, readme
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
+# Runs in the kernel after the last cell: on which tiers are the data sets that the notebook has loaded?
+ASK_FOR_TIERS = """\
+import dataclasses, json
+found = [value for value in list(globals().values()) if dataclasses.is_dataclass(value)]
+print(json.dumps(sorted({value.tier for value in found if hasattr(value, "tier")})))
+"""
 
 
 class NotebookError(Exception):
     """A sentence for the person at the keyboard."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run without an error: how long it took, and the tiers of the data sets that were loaded."""
+
+    seconds: float
+    tiers: frozenset[str]
+
+    @property
+    def on_sample(self) -> bool:
+        """Whether the notebook used the sample, or would have if it loaded any data."""
+        return "sample" in self.tiers or os.environ.get("TUTORIAL_DATA") == "sample"
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:
@@ -46,22 +70,29 @@ def clean(notebook: nbformat.NotebookNode) -> None:
             cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
 
 
-def execute(path: Path) -> None:
+def execute(path: Path) -> Run:
     """Execute one notebook, show on one line how far it is, and write it back.
 
     Args:
         path: The notebook.
 
+    Returns:
+        How long it took, and on which data.
+
     Raises:
         NotebookError: If a cell stops with an error; the file is then unchanged.
     """
-    notebook = nbformat.read(path, as_version=4)
-    code_cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    notebook = collection.read(path)
+    code_cells = len(collection.code_cells(notebook))
+    question = nbformat.v4.new_code_cell(ASK_FOR_TIERS)
+    notebook.cells.append(question)
     done = 0
     started = time.monotonic()
 
     def report(cell: nbformat.NotebookNode, cell_index: int) -> None:
         nonlocal done
+        if cell is question:
+            return
         done += cell.cell_type == "code"
         if sys.stdout.isatty():
             seconds = time.monotonic() - started
@@ -85,23 +116,32 @@ def execute(path: Path) -> None:
         raise NotebookError(
             f"{path.stem}: the kernel died in cell {done}. Was there enough memory?"
         ) from None
+    seconds = time.monotonic() - started
+    notebook.cells.pop()
+    tiers = frozenset(json.loads(question.outputs[-1].text.splitlines()[-1]))
     clean(notebook)
     # Written beside the old file and moved into its place, so that a full disk costs no notebook.
     fresh = path.with_suffix(".part")
     nbformat.write(notebook, fresh)
     fresh.replace(path)
     start_of_line = "\r" if sys.stdout.isatty() else ""
-    print(f"{start_of_line}{path.stem}: {code_cells} cells in {time.monotonic() - started:.0f} s", flush=True)
+    print(f"{start_of_line}{path.stem}: {code_cells} cells in {seconds:.0f} s", flush=True)
+    return Run(seconds, tiers)
 
 
-def select(names: list[str]) -> list[Path]:
-    """Return the notebooks whose file names begin with one of `names`, or all."""
-    notebooks = sorted(NOTEBOOKS.glob("*.ipynb"))
-    for name in names:
-        if not any(path.name.startswith(name) for path in notebooks):
-            known = ", ".join(path.stem for path in notebooks)
-            raise NotebookError(f"There is no notebook whose name begins with {name!r}. There are: {known}.")
-    return [path for path in notebooks if not names or path.name.startswith(tuple(names))]
+def keep_time(path: Path, run: Run) -> None:
+    """Write a run time into the notebook's manifest and the README, and say so; not that of the sample.
+
+    Args:
+        path: The notebook.
+        run: Its run.
+    """
+    if run.on_sample:
+        print("  Its run time is not kept, for it ran on the sample.", flush=True)
+        return
+    collection.write_seconds(path, run.seconds)
+    readme.write()
+    print(f"  Its run time is kept in {collection.manifest_path(path).name} and the README.", flush=True)
 
 
 def main() -> None:
@@ -109,9 +149,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", help="how the notebooks' names begin, such as 03; all without")
     try:
-        for path in select(parser.parse_args().names):
-            execute(path)
-    except NotebookError as error:
+        paths = collection.select(parser.parse_args().names)
+        for path in paths:  # before an hour of running
+            collection.manifest(path)
+        for path in paths:
+            keep_time(path, execute(path))
+    except (NotebookError, collection.CollectionError) as error:
         sys.exit(f"\n{error}" if sys.stdout.isatty() else str(error))
     except KeyboardInterrupt:
         sys.exit("\nInterrupted. The notebook that was running is as it was before.")
