@@ -11,7 +11,7 @@ VENV_PYTHON := .venv/bin/python
 # A container's user is often root, which Jupyter refuses to run as unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-full test-mistakes test-browser run handouts bench bench-quick lint lock clean environment environment-dev
+.PHONY: help lab test test-full test-mistakes test-browser run handouts bench bench-quick lint format lock clean environment environment-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ test-mistakes: environment-dev ## plant mistakes in copies of the notebooks and 
 test-browser: environment-dev ## run the notebooks in JupyterLab in a real browser and touch every slider
 	@$(VENV_PYTHON) -m pytest -m browser --numprocesses=0 tests/test_browser.py $(ARGS)
 
-run: environment ## execute the notebooks and write them back with fresh outputs
+run: environment ## execute the notebooks, write them back with fresh outputs, and keep their run times
 	@$(VENV_PYTHON) -m tools.run_notebooks $(NOTEBOOK) $(ARGS)
 
 handouts: environment-dev ## make students' notebooks, PDF and HTML in build/handouts
@@ -43,7 +43,11 @@ bench: environment-dev ## race our recipes against the tutorials people use, on 
 bench-quick: environment-dev ## the same for MNIST with one seed, in a minute or two
 	@$(VENV_PYTHON) -m benchmarks --quick $(ARGS)
 
-lint: environment-dev ## check and format code and notebooks
+lint: environment-dev ## see whether code and notebooks are formatted and free of lint; changes nothing
+	@$(VENV_PYTHON) -m ruff format --check
+	@$(VENV_PYTHON) -m ruff check
+
+format: environment-dev ## format code and notebooks, and mend what can be mended
 	@$(VENV_PYTHON) -m ruff format
 	@$(VENV_PYTHON) -m ruff check --fix
 

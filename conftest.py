@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.options["check"] = item.options["check"] and os.environ["TUTORIAL_DATA"] == "full"
 
 
-class MortalKernel(nbval.kernel.RunningKernel):
+class WatchedKernel(nbval.kernel.RunningKernel):
     """A kernel that gets a second start, and whose death is noticed at once.
 
     nbval alone would wait for the time-out of the cell.
@@ -65,4 +65,4 @@ class MortalKernel(nbval.kernel.RunningKernel):
                     raise
 
 
-nbval.plugin.RunningKernel = MortalKernel
+nbval.plugin.RunningKernel = WatchedKernel
