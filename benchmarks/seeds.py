@@ -22,7 +22,8 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import collection
+
 SHIFT = 1000  # larger than any seed of a notebook, so that no two runs meet
 TITLE = "# Notebook {}: what other seeds find"
 INTRODUCTION = """
@@ -65,9 +66,7 @@ def record_checks() -> list[dict[str, Any]]:
     entries = []
 
     def check(statement: str, value: Any, **how: Any) -> None:
-        verdict = checks.weigh(statement, value, **how)
-        print(verdict)
-        entries.append(dataclasses.asdict(verdict))
+        entries.append(dataclasses.asdict(checks.weigh(statement, value, **how)))
 
     checks.check = check
     return entries
@@ -83,14 +82,14 @@ def run(path: Path, by: int) -> tuple[str, list[dict[str, Any]]]:
     Returns:
         The tier of the data (empty where the notebook loads none) and the entries of its statements.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = collection.read(path)
     before = (
         f"from benchmarks import seeds\nseeds.shift_seeds({by})\nentries_of_seeds = seeds.record_checks()"
     )
     after = "import json\nprint(json.dumps([getattr(globals().get('data'), 'tier', ''), entries_of_seeds]))"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
     notebook.cells.append(nbformat.v4.new_code_cell(after))
-    folders = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    folders = [str(collection.ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
     client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(path.parent)}})
     client.execute(env=environment, stderr=subprocess.DEVNULL)  # a kernel's own log says nothing to us
@@ -111,11 +110,20 @@ def table(runs: list[list[dict[str, Any]]]) -> str:
     for found in zip(*runs, strict=True):
         values = [entry["found"] or str(entry["holds"]) for entry in found]
         if len(set(values)) > 1 or not all(entry["holds"] for entry in found):
-            holds = [str(k) for k, entry in enumerate(found) if entry["holds"]]
-            verdict = "all" if len(holds) == len(runs) else f"runs {', '.join(holds)}" if holds else "none"
-            cells = [found[0]["statement"], found[0]["bound"] or "is true", *values, verdict]
+            bound = next((entry["bound"] for entry in found if entry["bound"]), "is true")
+            cells = [found[0]["statement"], bound, *values, _where_it_holds(found)]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _where_it_holds(found: list[dict[str, Any]]) -> str:
+    """Say in which of its runs a statement holds, if it is judged on these data at all."""
+    if not all(entry["judged"] for entry in found):
+        return "not judged"
+    holds = [str(k) for k, entry in enumerate(found) if entry["holds"]]
+    if len(holds) == len(found):
+        return "all"
+    return f"runs {', '.join(holds)}" if holds else "none"
 
 
 def write(path: Path, number: str, heading: str, new: str) -> None:
@@ -136,28 +144,48 @@ def write(path: Path, number: str, heading: str, new: str) -> None:
     path.write_text(f"{before.rstrip()}\n\n## {heading}\n\n{new}{rest}", encoding="utf-8")
 
 
+def select(beginning: str) -> Path:
+    """Return the one notebook whose name begins as asked.
+
+    Args:
+        beginning: How its name begins, for example `"03"`.
+
+    Raises:
+        SystemExit: If there is none, or more than one; with a sentence that names those that there are.
+    """
+    found = [path for path in collection.notebooks() if path.name.startswith(beginning)]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(path.stem for path in found or collection.notebooks())
+    if found:
+        sys.exit(
+            f"More than one notebook has a name that begins with {beginning!r}: {names}. Write more of it."
+        )
+    sys.exit(f"There is no notebook whose name begins with {beginning!r}. There are: {names}.")
+
+
 def main() -> None:
     """Read the command line and run the notebook."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebook", help="how its name begins, for example 03")
     parser.add_argument("--runs", type=int, default=6, help="how many, the notebook's own among them")
     arguments = parser.parse_args()
-    found = sorted((ROOT / "notebooks").glob(f"{arguments.notebook}*.ipynb"))
-    if len(found) != 1 or arguments.runs < 2:
-        sys.exit(
-            f"{len(found)} notebooks have names that begin with {arguments.notebook}, and two runs are least."
+    if arguments.runs < 2:
+        parser.error(
+            f"--runs {arguments.runs}: one run alone has no other to be compared with; ask for 2 or more"
         )
+    notebook = select(arguments.notebook)
     runs = []
     for k in range(arguments.runs):
-        tier, entries = run(found[0], SHIFT * k)
+        tier, entries = run(notebook, SHIFT * k)
         runs.append(entries)
         broken = [entry["statement"] for entry in entries if not entry["holds"]]
         print(
-            f"run {k} of {arguments.runs - 1}: {len(entries)} statements, not so: {broken or 'none'}",
+            f"run {k} of {arguments.runs - 1}: {len(entries)} statements, do not hold: {broken or 'none'}",
             flush=True,
         )
     heading = {"full": "Full data", "sample": "Sample data"}.get(tier, "Data made in the notebook")
-    write(ROOT / "benchmarks" / f"{found[0].stem}.md", found[0].stem[:2], heading, table(runs))
+    write(collection.ROOT / "benchmarks" / f"{notebook.stem}.md", notebook.stem[:2], heading, table(runs))
 
 
 if __name__ == "__main__":
