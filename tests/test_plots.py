@@ -52,13 +52,15 @@ def test_a_small_coloured_mark_keeps_its_colour():
     assert distance.min() <= 12
 
 
-def test_a_photograph_keeps_all_its_colours():
+def test_a_photograph_keeps_its_colours():
     figure, axes = plt.subplots()
-    photograph = np.random.RandomState(0).randint(256, size=(32, 32, 3), dtype=np.uint8)
+    photograph = np.random.RandomState(0).randint(256, size=(16, 16, 3), dtype=np.uint8)
     axes.imshow(photograph)
     picture, _ = shown(figure)
-    colours = {colour for _, colour in picture.getcolors(picture.width * picture.height)}
-    assert {tuple(pixel) for pixel in photograph.reshape(-1, 3).tolist()} <= colours
+    shown_colours = np.array([colour for _, colour in picture.getcolors(picture.width * picture.height)])
+    differences = np.abs(shown_colours[:, np.newaxis] - photograph.reshape(-1, 3).astype(int)).max(axis=2)
+    assert differences.min(axis=0).max() <= 4
+    assert [255, 255, 255] in shown_colours.tolist()
 
 
 def test_neighbouring_curves_differ_in_line_style_too():

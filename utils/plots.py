@@ -18,7 +18,8 @@ BLUE, ORANGE, BLACK, GREEN, SKY = "#0072B2", "#E69F00", "#000000", "#009E73", "#
 VERMILION, PURPLE = "#D55E00", "#CC79A7"
 
 _DOTS_PER_INCH = 144
-_COLOURS = 128
+_COLOURS = 128  # of a chart
+_LEVELS = 31  # above black, of each primary colour in a photograph
 _SCREEN_DOTS_PER_INCH = 96
 
 
@@ -53,7 +54,12 @@ def show(figure: Figure, alt: str) -> None:
     figure.savefig(drawn, format="png", dpi=_DOTS_PER_INCH)
     plt.close(figure)
     picture = PIL.Image.open(drawn).convert("RGB")
-    if not _shows_photographs(figure):
+    if _shows_photographs(figure):
+        # No eye sees the difference of four levels in 255, and the file is half as large.
+        picture = picture.point(
+            [round(round(level / 255 * _LEVELS) * 255 / _LEVELS) for level in range(256)] * 3
+        )
+    else:
         # A palette is enough for a chart and takes a third of the space.
         picture = picture.quantize(_COLOURS, PIL.Image.Quantize.MAXCOVERAGE, dither=PIL.Image.Dither.NONE)
     small = io.BytesIO()
