@@ -23,8 +23,8 @@ NOT_COPIED = (".git", ".venv", "build", "__pycache__", ".*_cache", ".ipynb_check
 ADDED = {
     f"notebooks/{STEM}.ipynb",
     f"notebooks/{STEM}.toml",
-    "utils/exercises/averages.py",
-    "tests/test_exercises_averages.py",
+    "exercises/averages.py",
+    "tests/answers/averages.py",
     "notebooks/glossary.md",
 }
 WRITTEN_BY_TOOLS = {"README.md", "handouts/README.md"}
@@ -43,9 +43,9 @@ You will find the middle of a few numbers.
 | **Data** | made in the notebook |
 """
 IMPORTS = """\
+from exercises import averages as exercises
 from utils import plots
 from utils.checks import check
-from utils.exercises import averages as exercises
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -107,37 +107,26 @@ cut = "leave out the median"
 mistaken = "They forget to divide."
 """
 EXERCISES = '''\
-"""The checks of the exercises of notebook 99."""
+"""The judges of the exercises of notebook 99."""
 
 from typing import Any
 
-from utils.checks import Wrong, is_close, judge, number
-
-
-def _judge(count: int, answer: Any) -> None:
-    def verdict() -> None:
-        if not is_close(number(answer), count):
-            raise Wrong("Count again.")
-
-    judge(f"Exercise {count}", verdict)
+from exercises.judging import judged_by_table
 
 '''
 EXERCISE = '''
-def exercise_{0}(answer: Any) -> None:
-    """Judge the number {0}."""
-    _judge({0}, answer)
+@judged_by_table()
+def exercise_{0}() -> Any:
+    """The number {0}."""
+    return {{"right": {0}, "Count again.": ...}}
 
 '''
-TESTS = '''\
-"""The checks of notebook 99."""
+ANSWERS = '''\
+"""Answers to the exercises of notebook 99."""
 
-from utils.exercises import averages
+RIGHT = {k: [k, float(k)] for k in range(1, 6)}
 
-
-def test_answers_are_judged(said):
-    assert said(averages.exercise_1, 1) == "✓ Exercise 1: right"
-    assert said(averages.exercise_1, 2) == "✗ Exercise 1: not yet. Count again."
-    assert said(averages.exercise_1, ...) == "○ Exercise 1: not attempted yet"
+WRONG = {1: [(2, "Count again.")]}
 '''
 TERM = "zzz-mean"
 ROW = f"| {TERM} | the sum over the count | [99]({STEM}.ipynb) |\n"
@@ -186,8 +175,8 @@ def copy(tmp_path_factory) -> Path:
     ]
     (folder / f"{STEM}.toml").write_text(MANIFEST + "".join(planted), encoding="utf-8")
     source = EXERCISES + "".join(EXERCISE.format(k) for k in range(1, 6))
-    (copy / "utils" / "exercises" / "averages.py").write_text(source.rstrip() + "\n", encoding="utf-8")
-    (copy / "tests" / "test_exercises_averages.py").write_text(TESTS, encoding="utf-8")
+    (copy / "exercises" / "averages.py").write_text(source.rstrip() + "\n", encoding="utf-8")
+    (copy / "tests" / "answers" / "averages.py").write_text(ANSWERS, encoding="utf-8")
     with (folder / "glossary.md").open("a", encoding="utf-8") as glossary:
         glossary.write(ROW)
     said = run(copy, "tools.run_notebooks", "99", TUTORIAL_DATA="auto")
@@ -239,10 +228,10 @@ def test_the_pages_name_it(copy):
 
 
 def test_all_that_is_tested_of_a_notebook_is_tested_of_it(copy):
-    of_each = ["notebooks", "handouts", "mistakes", "students", "exercises_averages"]
+    of_each = ["notebooks", "handouts", "mistakes", "students", "exercises"]
     of_all = ["glossary", "readme", "style"]
     files = [f"tests/test_{name}.py" for name in of_each + of_all]
-    chosen = " or ".join([STEM, "test_exercises_averages", *(f"test_{name}.py" for name in of_all)])
+    chosen = " or ".join([STEM, "averages", *(f"test_{name}.py" for name in of_all)])
     itself = f"notebooks/{STEM}.ipynb"
     passed = passes(copy, "-k", chosen, *files, itself)
     assert set(passed) == {*files, itself}

@@ -5,7 +5,7 @@ import configparser
 import dataclasses
 import re
 
-from utils.exercises import gradient_descent
+from exercises import gradient_descent
 
 import pytest
 

@@ -1,0 +1,225 @@
+"""Answers to the exercises of notebook 02: right ones in several forms, and wrong ones with their hints."""
+
+import numpy as np
+import tensorflow as tf
+
+
+class Number:
+    """The engine of notebook 02, as far as its exercise needs it."""
+
+    def __init__(self, value, operation="", parents=(), slopes=()):
+        self.value, self.gradient = value, 0.0
+        self.parents, self.slopes = parents, slopes
+
+    def __add__(self, other):
+        other = other if isinstance(other, Number) else Number(other)
+        return Number(self.value + other.value, "+", (self, other), (1.0, 1.0))
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Number) else Number(other)
+        return Number(self.value * other.value, "×", (self, other), (other.value, self.value))
+
+
+def backward(result):
+    """Walk every path by itself, which is slow and right."""
+
+    def pass_on(number, gradient):
+        number.gradient += gradient
+        for parent, slope in zip(number.parents, number.slopes, strict=True):
+            pass_on(parent, slope * gradient)
+
+    pass_on(result, 1.0)
+
+
+def logistic(z):
+    return np.exp(-np.logaddexp(0, -z))
+
+
+def sigmoid_with(slope, value=logistic):
+    """Return a sigmoid for the engine whose slope is a function of its argument and its value."""
+    return lambda a: Number(value(a.value), "σ", (a,), (slope(a.value, logistic(a.value)),))
+
+
+def sigmoid_of_tanh(a):
+    half = a * 0.5
+    bent = Number(np.tanh(half.value), "tanh", (half,), (1 - np.tanh(half.value) ** 2,))
+    return (bent + 1.0) * 0.5
+
+
+def sigmoid_of_exp(a):
+    power = np.exp(np.float64(-a.value))
+    value = power / (1 + power)
+    return Number(1 - value, "σ", (a,), (value * (1 - value),))
+
+
+def log_softmax(Z, axis=1):
+    shifted = Z - Z.max(axis=axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+def looped_log_softmax(Z):
+    rows = []
+    for row in Z:
+        total = max(row) + np.log(sum(np.exp(z - max(row)) for z in row))
+        rows.append([z - total for z in row])
+    return rows
+
+
+def shifted_by_all(Z):
+    shifted = Z - Z.max()
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def clipped_log_softmax(Z, least=1e-7):
+    powers = np.exp(Z - Z.max(axis=1, keepdims=True))
+    return np.log(np.maximum(powers / powers.sum(axis=1, keepdims=True), least))
+
+
+def looped_layer(d_Z, X, W):
+    d_X, d_W, d_b = np.zeros(X.shape), np.zeros(W.shape), np.zeros(W.shape[1])
+    for i, j, k in np.ndindex(len(X), *W.shape):
+        d_X[i, j] += d_Z[i, k] * W[j, k]
+        d_W[j, k] += d_Z[i, k] * X[i, j]
+    return [d_X, d_W, d_b + sum(d_Z)]
+
+
+def taped_layer(d_Z, X, W):
+    X, W, b = tf.Variable(X, dtype=tf.float32), tf.Variable(W, dtype=tf.float32), tf.zeros(W.shape[1])
+    with tf.GradientTape() as tape:
+        tape.watch(b)
+        Z = X @ W + b
+    return tape.gradient(Z, [X, W, b], output_gradients=tf.constant(d_Z, tf.float32))
+
+
+def weighted(z, y, w):
+    return (w * y * (logistic(z) - 1) + (1 - y) * logistic(z)) / len(y)
+
+
+def taped_weighted(z, y, w):
+    z = tf.Variable(z)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.nn.weighted_cross_entropy_with_logits(y, z, w))
+    return tape.gradient(loss, z)
+
+
+def batch_norm(d_Y, X, gamma, epsilon=1e-3, mean=1, variance=1):
+    """Return the three gradients in their short form; a path can be left out."""
+    root = np.sqrt(X.var(axis=0) + epsilon)
+    normed = (X - X.mean(axis=0)) / root
+    d_normed = d_Y * gamma
+    lost = mean * d_normed.mean(axis=0) + variance * normed * (d_normed * normed).mean(axis=0)
+    return (d_normed - lost) / root, (d_Y * normed).sum(axis=0), d_Y.sum(axis=0)
+
+
+def taped_batch_norm(d_Y, X, gamma):
+    X, gamma = tf.Variable(X, dtype=tf.float32), tf.Variable(gamma, dtype=tf.float32)
+    beta = tf.Variable(tf.zeros(gamma.shape))
+    with tf.GradientTape() as tape:
+        mean, variance = tf.nn.moments(X, 0)
+        Y = gamma * (X - mean) / tf.sqrt(variance + 1e-3) + beta
+    return tape.gradient(Y, [X, gamma, beta], output_gradients=tf.constant(d_Y, tf.float32))
+
+
+def listed(function):
+    """Return a function that answers with lists."""
+
+    def answer(*arguments):
+        found = function(*arguments)
+        return [part.tolist() for part in found] if isinstance(found, tuple) else np.asarray(found).tolist()
+
+    return answer
+
+
+def changed(function, **parts):
+    """Return a function some of whose answers are replaced: place → function of answer and arguments."""
+
+    def answer(*case):
+        found = list(function(*case))
+        for place, make in parts.items():
+            found[int(place[1:])] = make(found[int(place[1:])], *case)
+        return tuple(found)
+
+    return answer
+
+
+LAYER = looped_layer
+
+
+RIGHT = {
+    1: [(28, -16, -8), np.float32([28, -16, -8]), tf.constant([28.0, -16.0, -8.0])],
+    2: [
+        log_softmax,
+        looped_log_softmax,
+        lambda Z: np.float32(log_softmax(Z)),
+        tf.nn.log_softmax,
+        lambda Z: Z - np.logaddexp.reduce(Z, axis=1, keepdims=True),
+    ],
+    3: [
+        lambda d_Z, X, W: [d_Z @ W.T, X.T @ d_Z, d_Z.sum(axis=0, keepdims=True)],
+        looped_layer,
+        taped_layer,
+    ],
+    4: [
+        sigmoid_with(lambda a, value: value * (1 - value)),
+        sigmoid_with(lambda a, value: np.float32(value - value**2)),
+        sigmoid_of_tanh,
+    ],
+    5: [
+        lambda z, y, w: np.where(y == 1, w * (logistic(z) - 1), logistic(z)) / len(z),
+        lambda z, y, w: np.float32(weighted(z, y, w)),
+        taped_weighted,
+    ],
+    6: [batch_norm, taped_batch_norm, listed(batch_norm)],
+}
+
+WRONG = {
+    1: [
+        ((20, -16, -8), "both paths of a"), ((1, 2, 3), "Begin on the right"), ((28, -16), "shape"),
+        ("28, -16, -8", "Numbers are asked for"),
+    ],
+    2: [
+        (lambda Z: Z - np.log(np.exp(Z).sum(axis=1, keepdims=True)), "overflows"),
+        (lambda Z: log_softmax(Z, axis=0), "over the samples"),
+        (lambda Z: np.logaddexp.reduce(Z, axis=1), "shape"),
+        (shifted_by_all, "its own largest"), (lambda Z: clipped_log_softmax(Z, 0), "rounded to 0"),
+        (clipped_log_softmax, "cut off"), (lambda Z: log_softmax(Z) / np.log(2), "Even for small logits"),
+        (3.0, "function is asked for"),
+    ],
+    3: [
+        (lambda d_Z, X, W: (d_Z @ W, X.T @ d_Z, d_Z.sum(axis=0)), "stopped with ValueError"),
+        (changed(LAYER, _1=lambda _, d_Z, X, W: d_Z.T @ X), "transposed"),
+        (changed(LAYER, _1=lambda d_W, *case: d_W.T.reshape(d_W.shape)), "d_W has the right shape"),
+        (changed(LAYER, _2=lambda _, d_Z, X, W: d_Z.sum(axis=1)), "over the units"),
+        (changed(LAYER, _2=lambda d_b, *case: d_b[:, np.newaxis]), "d_b has to have the shape (4,), and"),
+        (lambda *case: (LAYER(*case)[1], LAYER(*case)[0], LAYER(*case)[2]), "d_X has to have the shape"),
+        (lambda *case: LAYER(*case)[:2], "3 arrays are asked for, in this order: d_X, d_W, d_b"),
+        (changed(LAYER, _0=lambda d_X, *case: -d_X), "d_X has the right shape"),
+    ],
+    4: [
+        (lambda a: logistic(a.value), "returns no Number"),
+        (lambda a: Number(logistic(a.value)), "No blame arrives"),
+        (sigmoid_with(lambda a, value: 1.0), "as through an addition"),
+        (sigmoid_with(lambda a, value: value), "as with exp"),
+        (sigmoid_with(lambda a, value: 1 - value**2), "slope of tanh"),
+        (sigmoid_with(lambda a, value: a * (1 - a)), "a (1 − a) in yours"),
+        (sigmoid_with(lambda a, value: -value * (1 - value)), "σ rises"),
+        (sigmoid_with(lambda a, value: 0.25), "slope should be 0.2445"),
+        (sigmoid_with(lambda a, value: value * (1 - value), value=np.tanh), "value should be 0.5744"),
+        (sigmoid_of_exp, "overflow"), (lambda a: 1.0 / (1.0 + a), "stopped with TypeError"),
+        (lambda a: Number(logistic(a.value), "σ", (a,)), "backward pass stopped with ValueError"),
+        (lambda a: Number("0.5"), "Your function stopped with TypeError"),
+    ],
+    5: [
+        (lambda *case: weighted(*case).mean(), "shape"), (lambda z, y, w: z / len(y), "by themselves"),
+        (lambda z, y, w: (-w * y / logistic(z) + (1 - y) / (1 - logistic(z))) / len(y), "with respect to ŷ"),
+    ],
+    6: [
+        (lambda *case: batch_norm(*case, epsilon=0.5), "d_gamma is off"),
+        (lambda *case: batch_norm(*case, mean=0), "path through the mean"),
+        (lambda *case: batch_norm(*case, mean=0, variance=0), "mean and the variance"),
+        (changed(batch_norm, _2=lambda _, d_Y, X, gamma: gamma), "d_beta is off"),
+        (lambda *case: batch_norm(*case)[0], "in this order"), (lambda *case: None, "`return` missing"),
+    ],
+}  # fmt: skip
+
+GIVEN = {4: (Number, backward)}
