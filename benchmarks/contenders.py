@@ -1,10 +1,10 @@
 """The networks that race: those of the tutorials people use, and the recipes of our notebooks.
 
-A reference is built here from the description of its tutorial and trained with the tutorial's own
-settings, on the whole official training part. A recipe is taken from its notebook: the very functions
-that the reader sees, trained on what the notebook trains on before it opens the envelope. For MNIST and
-CIFAR-10 that is a tenth less; for IMDB it is training and validation part together. The short version of
-a recipe is the same function with the arguments in `SHORT`.
+A reference is built in `benchmarks/races.py` from the description of its tutorial and trained with the
+tutorial's own settings, on the whole official training set. A recipe is taken from its notebook: the very
+functions that the reader sees, trained on what the notebook trains on before it opens the envelope. For
+MNIST and CIFAR-10 that is a tenth less; for IMDB it is training and validation set together. The short
+version of a recipe is the same function with other arguments.
 """
 
 import ast
@@ -17,18 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
+from benchmarks.races import RACES
+from tools import collection
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = {"mnist": "03_mnist_dense", "cifar10": "04_cifar10_cnn", "imdb": "05_imdb_lstm"}
-# The function that trains the recipe there.
-RECIPES = {"mnist": "train_recipe", "cifar10": "train_recipe", "imdb": "train_sentiment"}
 CONTENDERS = ("reference", "recipe", "short")
-SHORT = {
-    "mnist": {"epochs": 2},
-    "cifar10": {"epochs": 2, "batch_size": 256, "peak": 0.012},
-    "imdb": {"epochs": 1, "batch_size": 64, "both_ways": False, "dropout": False},
-}
 
 
 class Clock:
@@ -51,6 +43,22 @@ class Clock:
 
 
 @functools.cache
+def notebook_of(task: str) -> Path:
+    """Return the path of the notebook that takes part in a race.
+
+    Args:
+        task: A key of `RACES`.
+
+    Raises:
+        ValueError: If no manifest names the race.
+    """
+    for path in collection.notebooks():
+        if collection.manifest(path).race == task:
+            return path
+    raise ValueError(f'No notebook takes part in this race: no manifest beside one says race = "{task}".')
+
+
+@functools.cache
 def top_level(notebook: Path) -> tuple[list[ast.stmt], dict[str, ast.stmt]]:
     """Return the imports of a notebook, and the first statement that defines each name at its top level.
 
@@ -58,8 +66,8 @@ def top_level(notebook: Path) -> tuple[list[ast.stmt], dict[str, ast.stmt]]:
         notebook: The notebook. Cells with solutions are left out.
     """
     imports, defined = [], {}
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if cell.cell_type == "code" and "solution" not in cell.metadata.get("tags", []):
+    for cell in collection.code_cells(collection.read(notebook)):
+        if not collection.is_solution(cell):
             for statement in ast.parse(cell.source).body:
                 if isinstance(statement, ast.Import | ast.ImportFrom):
                     imports.append(statement)
@@ -112,7 +120,7 @@ def _local_names(statement: ast.stmt) -> set[str]:
 
 def source_of(task: str, name: str) -> str:
     """Return a function of a task's notebook, and all that it needs, as source."""
-    _, defined = top_level(ROOT / "notebooks" / f"{NOTEBOOKS[task]}.ipynb")
+    _, defined = top_level(notebook_of(task))
     return "\n".join(ast.unparse(statement) for statement in needed_for(name, defined))
 
 
@@ -120,62 +128,16 @@ def from_notebook(task: str, name: str, data: Any) -> Any:
     """Return what a notebook defines under a name, with all that it needs; nothing is trained.
 
     Args:
-        task: `"mnist"`, `"cifar10"` or `"imdb"`.
+        task: A key of `RACES`.
         name: The name, most often of a function.
         data: What the notebook calls `data`.
     """
-    imports, defined = top_level(ROOT / "notebooks" / f"{NOTEBOOKS[task]}.ipynb")
+    imports, defined = top_level(notebook_of(task))
     defined = {word: statement for word, statement in defined.items() if word != "data"}
     namespace: dict[str, Any] = {"data": data}
     module = ast.Module([*imports, *needed_for(name, defined)], type_ignores=[])
-    exec(compile(module, NOTEBOOKS[task], "exec"), namespace)
+    exec(compile(module, notebook_of(task).name, "exec"), namespace)
     return namespace[name]
-
-
-def reference(task: str) -> tuple[Any, dict[str, int]]:
-    """Return the compiled network of a tutorial and its settings, `epochs` and `batch_size`.
-
-    Sources: the TensorFlow quickstart for beginners; the TensorFlow tutorial “Convolutional Neural
-    Network”; the Keras example “Bidirectional LSTM on IMDB”.
-    """
-    import keras
-    from keras import layers
-
-    logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    if task == "mnist":
-        network = keras.Sequential(
-            [
-                keras.Input((28, 28)),
-                layers.Flatten(),
-                layers.Dense(128, activation="relu"),
-                layers.Dropout(0.2),
-                layers.Dense(10),
-            ]
-        )
-        network.compile(optimizer="adam", loss=logits, metrics=["accuracy"])
-        return network, {"epochs": 5, "batch_size": 32}
-    if task == "cifar10":
-        stack: list[Any] = [keras.Input((32, 32, 3))]
-        for number, maps in enumerate((32, 64, 64), start=1):
-            stack.append(layers.Conv2D(maps, 3, activation="relu"))
-            if number < 3:
-                stack.append(layers.MaxPooling2D())
-        network = keras.Sequential(
-            [*stack, layers.Flatten(), layers.Dense(64, activation="relu"), layers.Dense(10)]
-        )
-        network.compile(optimizer="adam", loss=logits, metrics=["accuracy"])
-        return network, {"epochs": 10, "batch_size": 32}
-    network = keras.Sequential(
-        [
-            keras.Input((None,), dtype="int32"),
-            layers.Embedding(20_000, 128),
-            layers.Bidirectional(layers.LSTM(64, return_sequences=True)),
-            layers.Bidirectional(layers.LSTM(64)),
-            layers.Dense(1, activation="sigmoid"),
-        ]
-    )
-    network.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
-    return network, {"epochs": 2, "batch_size": 32}
 
 
 def shapes(
@@ -247,24 +209,11 @@ def numbers_passed(network: Any, shape: tuple[int, ...]) -> int:
     return int(total)
 
 
-def load(task: str, contender: str) -> Any:
-    """Return the data of a task as a contender wants them; verified, on the full tier."""
-    from utils import datasets
-
-    if task == "mnist":
-        return datasets.load_mnist()
-    if task == "cifar10":
-        return datasets.load_cifar10()
-    if contender == "reference":
-        return datasets.load_imdb(vocabulary=20_000, length=200)
-    return datasets.load_imdb(vocabulary=10_000, length=1000)
-
-
 def train(task: str, contender: str, seed: int) -> dict[str, Any]:
-    """Train a contender and measure it on the test part after each epoch, while the clock stands still.
+    """Train a contender and measure it on the test set after each epoch, while the clock stands still.
 
     Args:
-        task: `"mnist"`, `"cifar10"` or `"imdb"`.
+        task: A key of `RACES`.
         contender: `"reference"`, `"recipe"` or `"short"`.
         seed: The seed of weights, order and dropout.
 
@@ -279,18 +228,14 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
     import keras
     import numpy as np
 
-    data = load(task, contender)
-    x_test = data.x_test
-    if contender == "reference" and task != "imdb":
-        x_test = x_test / np.float32(255)
-    elif task == "imdb" and contender != "reference":
-        x_test = x_test[:, -250:]
+    race = RACES[task]
+    data = race.load(contender)
+    x_test = race.prepare(data.x_test, contender)
     curve: list[tuple[float, float]] = []
     steps = 0
-    middle = 0.5 if contender == "reference" else 0.0  # of a probability, or of a logit
 
     class Measure(keras.callbacks.Callback):
-        """Asks about the test part after each epoch; its time does not count."""
+        """Asks about the test set after each epoch; its time does not count."""
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             """Note the time, stop the clock and measure."""
@@ -298,8 +243,7 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
             seconds = clock.seconds()
             clock.stop()
             steps += self.params["steps"]
-            given = self.model.predict(x_test, batch_size=500, verbose=0)
-            answers = given[:, 0] > middle if task == "imdb" else given.argmax(axis=1)
+            answers = race.classify(self.model.predict(x_test, batch_size=500, verbose=0), contender)
             curve.append((seconds, float(np.mean(answers == data.y_test))))
             clock.go()
 
@@ -311,24 +255,18 @@ def train(task: str, contender: str, seed: int) -> dict[str, Any]:
         callbacks = [Measure()]
         if contender == "reference":
             keras.utils.set_random_seed(seed)
-            x = np.concatenate([data.x_train, data.x_val])
+            x = race.prepare(np.concatenate([data.x_train, data.x_val]), contender)
             y = np.concatenate([data.y_train, data.y_val])
-            x = x if task == "imdb" else x / np.float32(255)
-            network, settings = reference(task)
+            network, settings = race.reference()
             network.fit(x, y, verbose=0, callbacks=callbacks, **settings)
             examples, shape = len(x) * settings["epochs"], x.shape[1:]
         else:
-            options, learnt = {}, len(data.x_train)
-            if task == "imdb":
-                part = from_notebook(task, "everything", data)
-                options, learnt = {"both_ways": True, "part": part}, len(part[0])
-            options |= SHORT[task] if contender == "short" else {}
-            if task == "cifar10" and contender == "recipe":
-                options["epochs"] = from_notebook(task, "RECIPE_EPOCHS", data)
-            found = from_notebook(task, RECIPES[task], data)(seed=seed, callbacks=callbacks, **options)
+            named = {argument: from_notebook(task, name, data) for argument, name in race.named.items()}
+            options = {**race.given, **named, **(race.short if contender == "short" else {})}
+            found = from_notebook(task, race.recipe, data)(seed=seed, callbacks=callbacks, **options)
             network = found[0] if isinstance(found, tuple) else found
-            examples = learnt * len(curve)
-            shape = {"mnist": (28, 28), "cifar10": (24, 24, 3), "imdb": (250,)}[task]
+            learnt = options["part"][0] if "part" in options else data.x_train
+            examples, shape = len(learnt) * len(curve), race.shape
         seconds = clock.seconds()
     return {
         "curve": curve,

@@ -2,7 +2,7 @@
 
     python -m benchmarks.measurements train mnist recipe 1
 
-prints what it found as one line of JSON. `benchmarks/bench.py` starts these processes and keeps what they
+prints what it found as one line of JSON. `python -m benchmarks` starts these processes and keeps what they
 print.
 """
 
@@ -11,7 +11,6 @@ import importlib
 import json
 import os
 import platform
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,10 +20,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import contenders
+from benchmarks import contenders, kinds
+from benchmarks.races import RACES
+from tools import collection
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN = ROOT / "build" / "bench" / "notebooks"
 LOADERS = ("mnist", "cifar10", "imdb")
 # Sizes that double, from small to as large as the data and the patience allow.
 GROWTH = {
@@ -121,13 +121,11 @@ def machine() -> dict[str, Any]:
     a = tf.random.normal((n, n))
     multiply = tf.function(lambda: tf.reduce_sum(a @ a))
     source, target = np.ones(2**26, "float32"), np.empty(2**26, "float32")
-    flags = ""
-    with contextlib.suppress(OSError):
-        flags = Path("/proc/cpuinfo").read_text()
-    vectors = next((name for name in ("avx512f", "avx2") if name in flags), "")
-    words = {"avx512f": " with AVX-512", "avx2": " with AVX2"}.get(vectors, "")
+    kind = kinds.here()
+    vectors = kinds.KINDS[kind] + (f" by {kinds.SWITCH}" if kinds.is_switched() else "")
     return {
-        "words": f"{os.cpu_count()} cores ({platform.machine()}{words}), "
+        "kind": kind,
+        "words": f"{os.cpu_count()} cores ({platform.machine()}, {vectors}), "
         f"{psutil.virtual_memory().total / 2**30:.0f} GB of memory, no GPU, {platform.system()}",
         "versions": {
             "Python": platform.python_version(),
@@ -184,7 +182,6 @@ def imports() -> dict[str, float]:
 
 def first_number() -> dict[str, float]:
     """Return the seconds from starting JupyterLab to its answer and to a trained MNIST network."""
-    import nbformat
     from nbclient import NotebookClient
 
     with socket.socket() as free:
@@ -204,8 +201,8 @@ def first_number() -> dict[str, float]:
                 break
             time.sleep(0.05)
         answered = time.perf_counter() - started
-        path = ROOT / "notebooks" / f"{contenders.NOTEBOOKS['mnist']}.ipynb"
-        notebook = nbformat.read(path, as_version=4)
+        path = contenders.notebook_of("mnist")
+        notebook = collection.read(path)
         last = next(
             k for k, cell in enumerate(notebook.cells) if "accuracy of the dense network" in cell.source
         )
@@ -219,23 +216,9 @@ def first_number() -> dict[str, float]:
         lab.wait()
 
 
-def notebook(stem: str) -> dict[str, float]:
-    """Run a notebook from top to bottom; return its `seconds` and `megabytes`.
-
-    The notebook is not changed. What the run put out is kept in `build/bench`, to be looked at.
-    """
-    RUN.mkdir(parents=True, exist_ok=True)
-    copy = shutil.copy(ROOT / "notebooks" / f"{stem}.ipynb", RUN)
-    code = "import pathlib, sys, run_notebooks; run_notebooks.execute(pathlib.Path(sys.argv[1]))"
-    folders = os.pathsep.join([str(ROOT / "tools"), str(ROOT), os.environ.get("PYTHONPATH", "")])
-    return watched([sys.executable, "-c", code, copy], env={**os.environ, "PYTHONPATH": folders})
-
-
 def suite() -> dict[str, float]:
     """Run what `make test` runs, on the sample data; return its `seconds` and `megabytes`."""
-    # Two tests compare the pages with what this very run is about to write.
-    command = [sys.executable, "-m", "pytest", "-q", "-k", "not pages_say and not complete_run"]
-    return watched(command, env={**os.environ, "TUTORIAL_DATA": "sample"})
+    return watched([sys.executable, "-m", "pytest", "-q"], env={**os.environ, "TUTORIAL_DATA": "sample"})
 
 
 def growth(axis: str, size: str) -> dict[str, float]:
@@ -261,7 +244,7 @@ def growth(axis: str, size: str) -> dict[str, float]:
     random = np.random.default_rng(1)
     keras.utils.set_random_seed(1)
     task, builder = GROWN[axis]
-    data = contenders.load(task, "recipe")
+    data = RACES[task].load("recipe")
     build = contenders.from_notebook(task, builder, data)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     if axis == "examples":
@@ -285,8 +268,7 @@ def growth(axis: str, size: str) -> dict[str, float]:
 
 
 MEASUREMENTS: dict[str, Callable[..., dict[str, Any]]] = {
-    function.__name__: function
-    for function in (train, machine, loader, imports, first_number, notebook, suite, growth)
+    function.__name__: function for function in (train, machine, loader, imports, first_number, suite, growth)
 }
 
 if __name__ == "__main__":
