@@ -1,5 +1,6 @@
 """What a handout is made of: a notebook's cells, judged, sorted, and without solutions where they must go."""
 
+import ast
 import base64
 import re
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import nbformat
 
 from tools import collection
 
+WIDGETS = {"ipywidgets", "widgets"}  # the names by which notebooks know the package
 # What the notebooks say of their solutions, which is true neither of a copy without them nor of paper.
 PROMISE = re.compile(r"\s+A\s+worked\s+solution\s+is\s+folded\s+away\s+below\s+each\s+exercise\.")
 
@@ -63,13 +65,13 @@ def read(path: Path) -> Notebook:
         path: The notebook.
 
     Returns:
-        Its parts in order. Cells that do nothing but show sliders are left out: they are blank on paper.
+        Its parts in order. Cells that show nothing but sliders are left out: they are blank on paper.
 
     Raises:
         HandoutError: If it is no notebook or breaks a rule; the sentence names the cell.
     """
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = collection.read(path)
         nbformat.validate(notebook)
     except FileNotFoundError:
         raise HandoutError(f"There is no file {path}.") from None
@@ -92,19 +94,49 @@ def read(path: Path) -> Notebook:
         if cell.cell_type == "markdown":
             if is_solution:
                 raise HandoutError(
-                    f"{where}: the tag “{collection.SOLUTION}” is on a text cell. Put the solution "
-                    "into a code cell, with what there is to say in comments, or remove the tag."
+                    f"{where}: the tag “{collection.SOLUTION}” is on a text cell. Put the solution into a "
+                    "code cell, with what there is to say in comments, or remove the tag."
                 )
             if cell.get("attachments"):
                 raise HandoutError(f"{where}: a picture is attached to the text. Draw it in a code cell.")
             parts.append(Part(number, "text", cell.source))
-        elif "ipywidgets." not in cell.source:
+        elif not _shows_only_widgets(cell):
             kind = "solution" if is_solution else "folded" if collection.is_folded(cell) else "code"
             parts.append(Part(number, kind, cell.source, _outputs(cell, where)))
     for before, part in pairwise(parts):
         if part.kind == "solution" and before.kind == "code":
             before.kind = "blank"
     return Notebook(path, title.group(1).strip(), parts)
+
+
+def _shows_only_widgets(cell: nbformat.NotebookNode) -> bool:
+    """Return whether a cell makes widgets and shows nothing else that could be printed.
+
+    That is so where its outputs, widgets apart, are none, or where its tag says that they are not compared:
+    what a slider draws is an output, too.
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(cell.source)))
+    except SyntaxError:  # such as a line for the shell
+        return False
+    imported = {
+        alias.asname or alias.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == "ipywidgets"
+        for alias in node.names
+    }
+    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    makes = any(
+        (isinstance(what, ast.Name) and what.id in imported)
+        or (isinstance(what, ast.Attribute) and isinstance(what.value, ast.Name) and what.value.id in WIDGETS)
+        for what in called
+    )
+    shows = [output for output in cell.outputs if not _is_widget(output)]
+    return makes and (not shows or collection.NOT_COMPARED in collection.tags(cell))
+
+
+def _is_widget(output: nbformat.NotebookNode) -> bool:
+    return any("widget" in kind for kind in output.get("data", {}))
 
 
 def _outputs(cell: nbformat.NotebookNode, where: str) -> list[str | Figure]:
@@ -122,7 +154,7 @@ def _outputs(cell: nbformat.NotebookNode, where: str) -> list[str | Figure]:
             description = output.metadata.get("image/png", {}).get("alt", "")
             width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))
             found.append(Figure(png, description or "A figure.", width, height))
-        elif "text/plain" in output.data and not any("widget" in kind for kind in output.data):
+        elif "text/plain" in output.data and not _is_widget(output):
             found.append(output.data["text/plain"])
     return found
 

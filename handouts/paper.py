@@ -14,6 +14,8 @@ from typing import Any
 
 import pypandoc
 import typst
+from pygments.lexers.python import PythonLexer
+from pygments.token import Token
 
 from handouts.cells import Figure, HandoutError, Notebook, Part, without_promise
 
@@ -52,9 +54,14 @@ def _pandoc(arguments: list[str], text: str, where: str) -> str:
     return answer.stdout
 
 
+@functools.cache  # both editions of a handout have the same texts
+def _json_of(markdown: str, where: str) -> str:
+    return _pandoc(["-f", MARKDOWN, "-t", "json"], markdown, where)
+
+
 def _blocks_of(markdown: str, where: str) -> list[Block]:
     """Return a text in Markdown as blocks in pandoc's own form."""
-    return json.loads(_pandoc(["-f", MARKDOWN, "-t", "json"], markdown, where))["blocks"]
+    return json.loads(_json_of(markdown, where))["blocks"]
 
 
 def read_texts(notebook: Notebook, change: Callable[[str], str] = str) -> dict[int, list[Block]]:
@@ -205,6 +212,37 @@ def _without_first_comment(source: str) -> str:
     return re.sub(r"\A# Solution\n+", "", source)
 
 
+# How a part of code looks on paper, by the kind of its token; the first kind that fits counts.
+LOOKS = {
+    Token.Comment: "comment",
+    Token.Literal.String.Doc: "comment",
+    Token.Literal.String.Affix: "keyword",
+    Token.Literal.String.Interpol: "plain",
+    Token.Literal.String: "string",
+    Token.Keyword.Constant: "plain",
+    Token.Keyword: "keyword",
+    Token.Operator.Word: "keyword",
+}
+
+
+def _code_lines(source: str) -> list[list[tuple[str, str]]]:
+    """Return the lines of some code, each as its parts: how a part looks, and its letters.
+
+    Typst can find the keywords itself, which takes more time than all the rest of setting a page.
+    """
+    lines: list[list[tuple[str, str]]] = [[]]
+    for kind, letters in PythonLexer(stripnl=False, ensurenl=False).get_tokens(source.expandtabs(2)):
+        look = next((look for token, look in LOOKS.items() if kind in token), "plain")
+        for number, piece in enumerate(letters.split("\n")):
+            if number:
+                lines.append([])
+            if piece and lines[-1] and (lines[-1][-1][0] == look or not piece.strip()):
+                lines[-1][-1] = (lines[-1][-1][0], lines[-1][-1][1] + piece)
+            elif piece:
+                lines[-1].append((look, piece))
+    return lines
+
+
 class Pictures:
     """The figures of a handout, written into a folder; equal ones share a file."""
 
@@ -258,7 +296,8 @@ def _for_paper(part: Part, pictures: Pictures, blank_lines: int | None) -> list[
     outputs = [] if part.kind == "blank" else part.outputs
     tied = blank_lines is not None or bool(outputs and isinstance(outputs[0], str))
     settings = f"tied: {_flag(tied)}, whole: {_flag(part.kind == 'blank')}"
-    calls = [] if part.kind == "folded" else [f"#code-cell({_quoted(_breakable(source))}, {settings})"]
+    lines = json.dumps(_code_lines(_breakable(source)), ensure_ascii=False)
+    calls = [] if part.kind == "folded" else [f"#code-cell({_quoted(lines)}, {settings})"]
     for output in outputs:
         if isinstance(output, Figure):
             file = pictures.name(output)
@@ -435,22 +474,32 @@ def check_letters(notebook: Notebook) -> None:
     Raises:
         HandoutError: If a letter has none; the sentence names the cell.
     """
+    letters = {
+        part.number: set("".join([part.source, *(text for text in part.outputs if isinstance(text, str))]))
+        for part in notebook.parts
+    }
+    if _without_shape(set().union(*letters.values())) is None:
+        return
+    for number, those in letters.items():
+        if missing := _without_shape(those):
+            raise HandoutError(
+                f"{notebook.path.name}, cell {number}: no font of the handouts has a shape for "
+                f"“{missing}”. Use other letters, or draw it in a code cell."
+            )
+
+
+def _without_shape(letters: set[str]) -> str | None:
+    """Return a letter for which no font has a shape, or what Typst says of it; `None` if all have one."""
     # PDF/A is strict about letters without a shape. It wants a date as well, which the handouts have not.
     page = "#set document(date: datetime(year: 2000, month: 1, day: 1))\n#set text(font: {})\n#{}"
-    known: set[str] = set()
-    for part in notebook.parts:
-        texts = [part.source, *(output for output in part.outputs if isinstance(output, str))]
-        letters = {letter for letter in "".join(texts) if not letter.isascii()} - known
-        source = page.format(_quoted(FONT), _quoted("".join(sorted(letters))))
-        try:
-            typst.compile(source.encode(), format="pdf", ignore_system_fonts=True, pdf_standards=["a-2b"])
-        except typst.TypstError as error:
-            missing = re.search(r'text `"(.+?)"` could not be displayed', str(error))
-            raise HandoutError(
-                f"{notebook.path.name}, cell {part.number}: no font of the handouts has a shape for "
-                f"“{missing[1] if missing else error}”. Use other letters, or draw it in a code cell."
-            ) from None
-        known |= letters
+    text = "".join(sorted(letter for letter in letters if not letter.isascii()))
+    source = page.format(_quoted(FONT), _quoted(text))
+    try:
+        typst.compile(source.encode(), format="pdf", ignore_system_fonts=True, pdf_standards=["a-2b"])
+    except typst.TypstError as error:
+        missing = re.search(r'text `"(.+?)"` could not be displayed', str(error))
+        return missing[1] if missing else str(error)
+    return None
 
 
 def _text_for_page(blocks: list[Block]) -> list[Block]:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from pathlib import Path
 
 import nbformat
 import PIL.Image
@@ -12,7 +13,7 @@ import pytest
 import typst
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from handouts import cells, paper
+from handouts import cells, folder, paper
 from handouts import make as make_handouts
 from tools import collection
 
@@ -106,6 +107,7 @@ def test_greek_signs_and_mathematics_are_printed(write, tmp_path):
     make_handouts.make([path], tmp_path / "out", ["a4", "letter"])
     made = {str(file.relative_to(tmp_path / "out")) for file in (tmp_path / "out").rglob("*.*")}
     assert made == {
+        "handouts.json",
         "students/own.ipynb",
         "html/own.html",
         "a4/own-student.pdf",
@@ -118,10 +120,138 @@ def test_greek_signs_and_mathematics_are_printed(write, tmp_path):
 
 def test_the_same_input_gives_the_same_bytes(write, tmp_path):
     path = write(*EXERCISE)
-    for folder in ("one", "two"):
-        make_handouts.make([path], tmp_path / folder, ["a4"])
+    for name in ("one", "two"):
+        make_handouts.make([path], tmp_path / name, ["a4"])
     for file in (tmp_path / "one").rglob("*.*"):
         assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes(), file
+
+
+@pytest.fixture
+def handouts(write, tmp_path):
+    """Return a function that makes the handouts of a notebook in a folder, and that folder."""
+    out = tmp_path / "out"
+
+    def make(text="A page.", name="own.ipynb"):
+        make_handouts.make([write(EXERCISE[0], new_markdown_cell(text), name=name)], out, ["a4"])
+
+    return make, out
+
+
+def contents(out):
+    """Return the bytes of each file in a folder, by its path."""
+    return {file.relative_to(out).as_posix(): file.read_bytes() for file in out.rglob("*") if file.is_file()}
+
+
+def test_what_else_lies_in_the_folder_stays(handouts):
+    make, out = handouts
+    (out / "students").mkdir(parents=True)
+    (out / "students" / "marks.csv").write_text("Ada,1\n")
+    (out / "plan.txt").write_text("Monday\n")
+    make()
+    make("Another page.")
+    assert (out / "students" / "marks.csv").read_text() == "Ada,1\n"
+    assert (out / "plan.txt").read_text() == "Monday\n"
+    assert "Another" in (out / "students" / "own.ipynb").read_text()
+
+
+def test_a_handout_of_another_notebook_takes_the_place_of_none(handouts):
+    make, out = handouts
+    make()
+    before = contents(out)
+    make(name="other.ipynb")
+    after = contents(out)
+    assert len(after) == 2 * len(before) - 1
+    assert {name: after[name] for name in before if name != folder.LIST}.items() <= before.items()
+
+
+@pytest.mark.parametrize("name", ["students/own.ipynb", "a4/own-student.pdf", "html/own.html"])
+@pytest.mark.parametrize("whose", ["the teacher's own", "changed by hand since"])
+def test_a_file_that_the_handouts_did_not_make_is_in_the_way(name, whose, handouts):
+    make, out = handouts
+    if whose == "changed by hand since":
+        make()
+    (out / name).parent.mkdir(parents=True, exist_ok=True)
+    (out / name).write_text("mine")
+    before = contents(out)
+    with pytest.raises(cells.HandoutError, match=r"In the way: .*Move it") as refusal:
+        make("Another page.")
+    assert str(out / name) in str(refusal.value)
+    assert contents(out) == before
+
+
+def test_a_file_in_place_of_a_folder_is_in_the_way(handouts):
+    make, out = handouts
+    out.mkdir()
+    (out / "a4").write_text("mine")
+    with pytest.raises(cells.HandoutError, match="In the way: "):
+        make()
+    assert contents(out) == {"a4": b"mine"}
+
+
+def test_a_list_that_cannot_be_read_is_refused(handouts):
+    make, out = handouts
+    make()
+    for text in ("{", "[1]", '{"a4/own-student.pdf": 3}'):
+        (out / folder.LIST).write_text(text)
+        with pytest.raises(cells.HandoutError, match=r"handouts\.json is no list of handouts"):
+            make()
+
+
+def install(tmp_path, out, texts, owner):
+    """Install files of some texts, by path, as the handouts of an owner; return what was kept."""
+    fresh = tmp_path / "fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for name, text in texts.items():
+        (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+        (fresh / name).write_text(text)
+    return folder.install(fresh, out, dict.fromkeys(texts, owner))
+
+
+def test_what_is_no_longer_made_is_removed_unless_somebody_changed_it(tmp_path):
+    out = tmp_path / "out"
+    install(tmp_path, out, {"html/own.html": "own"}, "own.ipynb")
+    install(
+        tmp_path, out, {f"html/{name}.html": name for name in "abc"} | {"letter/a.pdf": "a"}, "collection"
+    )
+    (out / "html" / "b.html").write_text("changed by hand")
+    assert install(tmp_path, out, {"html/a.html": "new"}, "collection") == ["html/b.html"]
+    assert {name: text for name, text in contents(out).items() if name != folder.LIST} == {
+        "html/own.html": b"own",
+        "html/a.html": b"new",
+        "html/b.html": b"changed by hand",
+        "letter/a.pdf": b"a",  # nothing was printed on that paper this time
+    }
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_an_interruption_loses_nothing_and_the_next_run_goes_through(moment, tmp_path, monkeypatch):
+    out, names = tmp_path / "out", ["html/a.html", "html/b.html", "html/c.html"]
+    install(tmp_path, out, dict.fromkeys([*names, "html/old.html"], "old"), "collection")
+    replace, calls = Path.replace, iter(range(5))  # the list, the three files, and the list again
+
+    def interrupted(self, target):
+        if next(calls) == moment:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        install(tmp_path, out, dict.fromkeys(names, "new"), "collection")
+    monkeypatch.undo()
+    assert list(calls) == list(range(moment + 1, 5))
+    fresh = max(0, moment - 1)
+    assert [contents(out)[name] for name in names] == [b"new"] * fresh + [b"old"] * (3 - fresh)
+    install(tmp_path, out, dict.fromkeys(names, "newer"), "collection")
+    assert contents(out).keys() == {*names, folder.LIST}
+    assert (out / names[0]).read_text() == "newer"
+
+
+def test_two_notebooks_of_one_name_are_refused(write, tmp_path):
+    path = write(*EXERCISE)
+    (tmp_path / "elsewhere").mkdir()
+    twin = shutil.copy(path, tmp_path / "elsewhere")
+    with pytest.raises(cells.HandoutError, match=r"called own\.ipynb"):
+        make_handouts.make([path, Path(twin)], tmp_path / "out", ["a4"])
 
 
 def body(path, tmp_path, *, solutions):
@@ -150,15 +280,64 @@ def test_a_link_is_printed_as_a_footnote_unless_its_text_says_where_it_leads(wri
     assert "01_first" not in text
 
 
-def test_a_figure_keeps_its_description_and_a_slider_leaves_nothing(write, tmp_path):
+def test_a_figure_keeps_its_description(write, tmp_path):
     picture = new_output("display_data", data={"image/png": DOT}, metadata={"image/png": {"alt": 'A "dot".'}})
-    slider = new_code_cell("controls = ipywidgets.interact(draw)", outputs=[printed("slider")])
-    text = body(
-        write(*EXERCISE[:1], new_code_cell("draw()", outputs=[picture]), slider), tmp_path, solutions=True
-    )
+    text = body(write(*EXERCISE[:1], new_code_cell("draw()", outputs=[picture])), tmp_path, solutions=True)
     assert 'A \\"dot\\".' in text
-    assert "slider" not in text
-    assert "ipywidgets" not in text
+
+
+DRAWN = new_output("display_data", data={"image/png": DOT})
+SLIDER = new_output("display_data", data={"application/vnd.jupyter.widget-view+json": {"model_id": "1"}})
+NOT_COMPARED = {"tags": [collection.NOT_COMPARED]}
+LEFT_OUT = {
+    "a slider and what it draws": new_code_cell(
+        "sliders = ipywidgets.interact(draw)", outputs=[DRAWN], metadata=NOT_COMPARED
+    ),
+    "a slider alone": new_code_cell("import ipywidgets\nipywidgets.IntSlider()", outputs=[SLIDER]),
+    "an imported name": new_code_cell(
+        "from ipywidgets import interact as play\nplay(draw)", metadata=NOT_COMPARED
+    ),
+}
+PRINTED = {
+    "a remark": new_code_cell("# ipywidgets.interact makes sliders", metadata=NOT_COMPARED),
+    "a text": new_code_cell('print("use ipywidgets.interact")', outputs=[printed("use it")]),
+    "a slider beside a result": new_code_cell(
+        "ipywidgets.interact(draw)\nprint(3)", outputs=[SLIDER, printed("3")]
+    ),
+    "a bar while it trains": new_code_cell("train(network)", outputs=[SLIDER]),
+    "a line for the shell": new_code_cell("!pip install ipywidgets", metadata=NOT_COMPARED),
+}
+
+
+@pytest.mark.parametrize("name", [*LEFT_OUT, *PRINTED])
+def test_a_cell_is_left_out_if_it_shows_nothing_but_widgets(name, write):
+    cell = (LEFT_OUT | PRINTED)[name]
+    parts = cells.read(write(*EXERCISE[:1], cell)).parts
+    assert [part.source for part in parts[1:]] == ([] if name in LEFT_OUT else [cell.source])
+
+
+def test_the_collection_has_one_cell_with_sliders_a_notebook_at_least():
+    for path in NOTEBOOKS:
+        kept = {part.number for part in cells.read(path).parts}
+        left_out = [cell for k, cell in enumerate(collection.read(path).cells, start=1) if k not in kept]
+        assert all("ipywidgets." in cell.source for cell in left_out)
+        assert len(left_out) == sum(
+            "a slider needs" in why for why in collection.manifest(path).not_compared.values()
+        )
+
+
+def test_code_keeps_its_letters_and_shows_what_is_what():
+    source = 'def f(x):\n    """Say.\n\n    More."""\n\n    return not f\'{x} %s\'  # why\n\tNone\n%magic'
+    lines = paper._code_lines(source)
+    assert "\n".join("".join(letters for _, letters in line) for line in lines) == source.expandtabs(2)
+    looks = {(look, letters.strip()) for line in lines for look, letters in line}
+    assert looks >= {
+        ("keyword", "def"),
+        ("comment", 'More."""'),
+        ("keyword", "return not f"),
+        ("comment", "# why"),
+        ("plain", "None"),
+    }
 
 
 def test_folded_drawing_code_is_left_out_on_paper_and_folded_on_a_page_and_its_figure_is_kept(
