@@ -67,9 +67,7 @@ def record_checks() -> list[dict[str, Any]]:
     entries = []
 
     def check(statement: str, value: Any, **how: Any) -> None:
-        verdict = checks.weigh(statement, value, **how)
-        print(verdict)
-        entries.append(dataclasses.asdict(verdict))
+        entries.append(dataclasses.asdict(checks.weigh(statement, value, **how)))
 
     checks.check = check
     return entries
@@ -113,11 +111,20 @@ def table(runs: list[list[dict[str, Any]]]) -> str:
     for found in zip(*runs, strict=True):
         values = [entry["found"] or str(entry["holds"]) for entry in found]
         if len(set(values)) > 1 or not all(entry["holds"] for entry in found):
-            holds = [str(k) for k, entry in enumerate(found) if entry["holds"]]
-            verdict = "all" if len(holds) == len(runs) else f"runs {', '.join(holds)}" if holds else "none"
-            cells = [found[0]["statement"], found[0]["bound"] or "is true", *values, verdict]
+            bound = next((entry["bound"] for entry in found if entry["bound"]), "is true")
+            cells = [found[0]["statement"], bound, *values, _where_it_holds(found)]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _where_it_holds(found: list[dict[str, Any]]) -> str:
+    """Say in which of its runs a statement holds, if it is judged on these data at all."""
+    if not all(entry["judged"] for entry in found):
+        return "not judged"
+    holds = [str(k) for k, entry in enumerate(found) if entry["holds"]]
+    if len(holds) == len(found):
+        return "all"
+    return f"runs {', '.join(holds)}" if holds else "none"
 
 
 def write(path: Path, number: str, heading: str, new: str) -> None:
@@ -158,7 +165,7 @@ def main() -> None:
         runs.append(entries)
         broken = [entry["statement"] for entry in entries if not entry["holds"]]
         print(
-            f"run {k} of {arguments.runs - 1}: {len(entries)} statements, not so: {broken or 'none'}",
+            f"run {k} of {arguments.runs - 1}: {len(entries)} statements, do not hold: {broken or 'none'}",
             flush=True,
         )
     heading = {"full": "Full data", "sample": "Sample data"}.get(tier, "Data made in the notebook")

@@ -1,5 +1,9 @@
 """Tests of the tool that runs a notebook with other seeds."""
 
+import dataclasses
+
+from utils.checks import Verdict
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -56,10 +60,38 @@ def test_the_table_has_what_depends_on_chance_and_says_where_it_holds(runs):
         "at least 0",
         "at most 2",
         "at most 1",
-        "is true",
+        "exactly 0.3",
         "is true",
     ]
     assert [line.split(" | ")[-1] for line in lines] == ["all |", "all |", "all |", "runs 0 |", "runs 0 |"]
+
+
+def test_what_is_not_judged_on_the_sample_is_called_so():
+    def entry(found, **judgement):
+        """Return what a run found, as `utils.checks` gives it."""
+        return dataclasses.asdict(Verdict("it reads", found, "at least 98 %", **judgement))
+
+    pairs = [
+        (entry("91 %", holds=True, judged=False), entry("92 %", holds=True, judged=False)),
+        (entry("97 %", holds=False), entry("96 %", holds=False)),
+    ]
+    table = seeds.table([list(run) for run in zip(*pairs, strict=True)])
+    assert [line.split(" | ")[-1] for line in table.splitlines()[2:]] == ["not judged |", "none |"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (["99"], "There is no notebook whose name begins with '99'. There are: 01_gradient_descent, "),
+        (["0"], "More than one notebook's name begins with '0'"),
+        (["01", "--runs", "1"], "a spread needs at least two runs"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_with_a_sentence(asked, sentence, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["benchmarks.seeds", *asked])
+    with pytest.raises(SystemExit) as refusal:
+        seeds.main()
+    assert sentence in f"{refusal.value}{capsys.readouterr().err}"
 
 
 def test_a_table_takes_the_place_of_the_one_for_the_same_data_and_of_nothing_else(tmp_path):
