@@ -54,8 +54,9 @@ format: environment-dev ## format code and notebooks, and mend what can be mende
 lock: ## choose the newest versions of all packages and write constraints.txt
 	@$(PYTHON) tools/environment.py --lock
 
-clean: ## remove the environment and everything that was built
-	rm -rf .venv build .pytest_cache .ruff_cache
+clean: ## remove the environment and everything that was built; what `make bench` measured stays
+	rm -rf .venv .pytest_cache .ruff_cache
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name bench -exec rm -rf {} +; fi
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 environment:

@@ -225,6 +225,7 @@ LOOKS = {
 }
 
 
+@functools.cache  # both editions have nearly the same cells
 def _code_lines(source: str) -> list[list[tuple[str, str]]]:
     """Return the lines of some code, each as its parts: how a part looks, and its letters.
 
