@@ -9,7 +9,6 @@ from typing import Any
 
 from benchmarks import contenders, kinds
 from benchmarks.races import RACES
-from tools import collection
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
@@ -201,14 +200,6 @@ def costs_table(every: dict[str, Results]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def notebooks_table() -> str:
-    """Return the run time of each notebook, as its manifest has it."""
-    lines = ["| notebook | run time (s) |", "| :-- | --: |"]
-    for path in collection.notebooks():
-        lines.append(f"| {collection.title(path)} | {collection.manifest(path).seconds:.0f} |")
-    return "\n".join(lines) + "\n"
-
-
 def growth_table(results: Results) -> str:
     """Return how time and memory grow, with the slope of each doubling on logarithmic axes."""
     names = {
@@ -356,9 +347,8 @@ Loaders: the same files, after all imports, memory above what the imports hold. 
 off a validation set and, for IMDB, pad and truncate. Tests: all processes together.
 
 {costs_table(every)}
-Notebooks, on the full data, as `make run` measured them last:
+The run times of the notebooks stand in the [README](../README.md#the-notebooks).
 
-{notebooks_table()}
 ## How cost grows
 
 Each doubling of the size; a slope of 1 on two logarithmic axes means that the cost doubles with it, 2

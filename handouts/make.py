@@ -38,7 +38,7 @@ EDITIONS = {"student": "students’ edition", "instructor": "instructor’s edit
 SUBTITLE = "Notebooks in which what is said is checked"
 
 
-def make_pdfs(notebooks: list[Notebook], edition: str, out: Path, papers: list[str], together: bool) -> None:
+def make_pdfs(notebooks: list[Notebook], edition: str, out: Path, papers: list[str], whole: bool) -> None:
     """Write the PDFs of an edition, of each notebook and of all together.
 
     Args:
@@ -46,13 +46,13 @@ def make_pdfs(notebooks: list[Notebook], edition: str, out: Path, papers: list[s
         edition: `"student"` or `"instructor"`.
         out: The PDFs go to a folder in it for each paper.
         papers: `"a4"`, `"letter"` or both.
-        together: Whether to write the PDF of all together, too.
+        whole: Whether to write the PDF of all together, too.
     """
     with tempfile.TemporaryDirectory() as scratch:
         pictures = Pictures(Path(scratch))
         solutions = edition == "instructor"
         bodies = [typst_source(notebook, pictures, solutions=solutions) for notebook in notebooks]
-        whole = "\n\n".join([*bodies, markdown_source(collection.GLOSSARY)]) if together else ""
+        together = "\n\n".join([*bodies, markdown_source(collection.GLOSSARY)]) if whole else ""
         name = collection.name()
         for paper in papers:
             look = {"edition": EDITIONS[edition], "paper": PAPERS[paper]}
@@ -60,10 +60,10 @@ def make_pdfs(notebooks: list[Notebook], edition: str, out: Path, papers: list[s
             for notebook, body in zip(notebooks, bodies, strict=True):
                 file = out / paper / f"{notebook.path.stem}-{edition}.pdf"
                 widths |= write_pdf(file, body, pictures, title=notebook.title, **look)
-            if together:
+            if whole:
                 before = f'#title-page("{name}", "{SUBTITLE}", "{EDITIONS[edition]}")\n#contents()\n'
                 file = out / paper / f"collection-{edition}.pdf"
-                write_pdf(file, whole, pictures, title=name, before=before, widths=widths, **look)
+                write_pdf(file, together, pictures, title=name, before=before, widths=widths, **look)
 
 
 def make(paths: list[Path], out: Path, papers: list[str]) -> None:

@@ -179,15 +179,15 @@ def copy(tmp_path_factory) -> Path:
     (copy / "tests" / "answers" / "averages.py").write_text(ANSWERS, encoding="utf-8")
     with (folder / "glossary.md").open("a", encoding="utf-8") as glossary:
         glossary.write(ROW)
-    said = run(copy, "tools.run_notebooks", "99", TUTORIAL_DATA="auto")
+    said = run(copy, "-m", "tools.run_notebooks", "99", TUTORIAL_DATA="auto")
     assert f"kept in {STEM}.toml and the README" in said
     return copy
 
 
 def run(copy: Path, *arguments: str, **environment: str) -> str:
-    """Run a module of Python in the copy and return what it printed; it has to succeed."""
+    """Run Python in the copy and return what it printed; it has to succeed."""
     answer = subprocess.run(
-        [sys.executable, "-m", *arguments],
+        [sys.executable, *arguments],
         cwd=copy,
         env={
             **os.environ,
@@ -207,7 +207,7 @@ def run(copy: Path, *arguments: str, **environment: str) -> str:
 
 def passes(copy: Path, *arguments: str) -> Counter[str]:
     """Run pytest in the copy and return how many tests have passed in each file; none may fail."""
-    said = run(copy, "pytest", "-n0", "-rA", "-p", "no:cacheprovider", *arguments)
+    said = run(copy, "-m", "pytest", "-n0", "-rA", "-p", "no:cacheprovider", *arguments)
     return Counter(re.findall(r"^PASSED ([\w/.]+)::", said, flags=re.MULTILINE))
 
 
@@ -217,7 +217,7 @@ def read(path: Path) -> str:
 
 
 def test_the_pages_name_it(copy):
-    assert run(copy, "tools.readme") == "All pages are up to date.\n"
+    assert run(copy, "-m", "tools.readme") == "All pages are up to date.\n"
     row = re.search(
         rf"^\| \[99 · Averages\]\(notebooks/{STEM}\.ipynb\) \|.*$", read(copy / "README.md"), re.M
     )
@@ -239,15 +239,28 @@ def test_all_that_is_tested_of_a_notebook_is_tested_of_it(copy):
     assert passed["tests/test_notebooks.py"] >= 20
 
 
+PAGES_OF_RACES = """
+from benchmarks import bench, kinds, report
+
+results = {kind: report.read(kind) for kind in kinds.measured()}
+assert all(list(found) == bench.jobs() for found in results.values()), "another measurement is asked for"
+assert report.RESULTS.read_text(encoding="utf-8") == report.results_page(results), "the page is another"
+"""
+
+
+def test_no_race_is_asked_for(copy):
+    run(copy, "-c", PAGES_OF_RACES)
+
+
 def test_a_mistake_that_is_planted_in_it_is_caught(copy):
     name = MISTAKES[2][0]
     assert passes(copy, "-m", "mistakes", "-k", f"{STEM} and {name.split()[-1]}", "tests/test_mistakes.py")
 
 
 def test_it_can_be_printed(copy, tmp_path):
-    said = run(copy, "handouts", f"notebooks/{STEM}.ipynb", "--paper", "a4", "--out", str(tmp_path))
+    said = run(copy, "-m", "handouts", f"notebooks/{STEM}.ipynb", "--paper", "a4", "--out", str(tmp_path))
     assert "PDFs for students" in said
-    made = {file.name for file in tmp_path.rglob("*.*")} - {"handouts.json"}  # which lists what was made
+    made = {file.name for file in tmp_path.rglob(f"{STEM}*")}
     assert made == {f"{STEM}{end}" for end in (".ipynb", ".html", "-student.pdf", "-instructor.pdf")}
 
 
