@@ -100,7 +100,11 @@ def fingerprint(job: str) -> str:
     elif kind == "loader" and words[1] == "ours":
         files = modules_for("datasets")
     elif kind == "suite":
-        files = [path for folder in ("tests", "utils") for path in sorted((ROOT / folder).rglob("*.py"))]
+        files = [
+            path
+            for folder in ("exercises", "tests", "utils")
+            for path in sorted((ROOT / folder).rglob("*.py"))
+        ]
         for path in collection.notebooks():
             parts += [cell.source for cell in collection.code_cells(collection.read(path))]
     parts += [path.read_text(encoding="utf-8") for path in files]

@@ -78,18 +78,16 @@ SIZES = [
 def exercise_3(d_Z: Any, X: Any, W: Any) -> Any:
     """Backwards through Z = XW + b: d_X, d_W and d_b, for d_Z of shape (n, m) and W of (d, m)."""
     n, (d, m) = len(X), W.shape
-    d_W, square = X.T @ d_Z, n == d == m
+    d_W, silent = X.T @ d_Z, {}
+    if n == d == m:
+        silent["d_X is wrong. For a square W no shape complains. W or its transpose?"] = {"d_X": d_Z @ W}
+        silent["d_W is wrong. For a square X no shape complains. X or its transpose?"] = {"d_W": X @ d_Z}
     off = f"has the right shape and wrong numbers, with n, d, m = {n}, {d}, {m}."
     return {
         "right": {"d_X": d_Z @ W.T, "d_W": d_W, "d_b": d_Z.sum(axis=0)},
         "You divided by the number of samples. Where there is a mean, d_Z knows of it.": {"d_W": d_W / n},
         "d_b is a mean in yours. b was used by every sample, and paths are added.": {"d_b": d_Z.mean(axis=0)},
-        "d_X is wrong. For a square W no shape complains. W or its transpose?": {"d_X": d_Z @ W}
-        if square
-        else (),
-        "d_W is wrong. For a square X no shape complains. X or its transpose?": {"d_W": X @ d_Z}
-        if square
-        else (),
+        **silent,
         "d_W is transposed. For a square W no shape complains.": {"d_W": d_Z.T @ X},
         "You summed d_Z over the units. b was stretched over the samples.": {"d_b": d_Z.sum(axis=1)},
         **{f"{part} {off}": part for part in ("d_X", "d_W", "d_b")},

@@ -27,7 +27,7 @@ def exercise_1() -> Any:
         "Those are the weights. Each unit has a bias, too.": 784 * 300 + 300 * 100 + 100 * 10,
         "The ten scores at the end come from a layer with parameters of its own.": 785 * 300 + 301 * 100,
         "Count layer by layer, inputs times units, and add them up.": (
-            29 * 300 + 31_110,
+            29 * 300 + 301 * 100 + 101 * 10,
             784 * 300 * 100 * 10,
         ),
         "Each layer has (inputs · units) weights and a bias for each unit. The picture has 28 · 28.": ...,
