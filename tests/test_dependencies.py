@@ -74,3 +74,19 @@ def test_what_a_cell_needs_and_what_it_reaches():
     assert dependencies.with_sources([4], found) == {0, 2, 4}
     assert dependencies.reached_from(0, found) == {2, 4}
     assert dependencies.reached_from(4, found) == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "others", "left"),
+    [
+        ("import numpy as np\nx = 1", ["print(x)"], "x = 1"),
+        ("import a, b as c\nc.set(1)", ["c.get()"], "import b as c\nc.set(1)"),
+        ("from utils.training import progress\nimport keras", ["keras.ops"], None),
+        ("from utils.training import progress\nimport keras\nkeras.set(1)", ["1"], ""),
+        ("x = np.ones(3)", ["1"], None),
+    ],
+)
+def test_imports_stay_where_they_are_needed(source, others, left):
+    assert dependencies.without_unused_imports(source, [source, *others]) == (
+        source if left is None else left
+    )

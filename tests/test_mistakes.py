@@ -188,20 +188,6 @@ def test_a_copy_holds_what_a_mistake_can_reach_and_what_that_needs(tmp_path):
     assert without[3].outputs[0].text == CELLS["verdict"][1]
 
 
-@pytest.mark.parametrize(
-    ("source", "others", "left"),
-    [
-        ("import numpy as np\nx = 1", ["print(x)"], "x = 1"),
-        ("import a, b as c\nc.set(1)", ["c.get()"], "import b as c\nc.set(1)"),
-        ("from utils.training import progress\nimport keras", ["keras.ops"], None),
-        ("from utils.training import progress\nimport keras\nkeras.set(1)", ["1"], ""),
-        ("x = np.ones(3)", ["1"], None),
-    ],
-)
-def test_imports_stay_where_they_are_needed(source, others, left):
-    assert mistakes.without_unused_imports(source, [source, *others]) == (source if left is None else left)
-
-
 def test_a_fingerprint_changes_with_what_the_answer_depends_on_and_with_nothing_else(tmp_path, monkeypatch):
     def fingerprint(mistake: Mistake = MISTAKE, **changes: tuple[str, str]) -> str:
         return Planted(write_notebook(tmp_path / "01_small.ipynb", changes), mistake).fingerprint(
@@ -221,6 +207,21 @@ def test_a_fingerprint_changes_with_what_the_answer_depends_on_and_with_nothing_
     assert plots not in mistakes.local_modules(["from utils.checks import check"])
     monkeypatch.setattr(mistakes, "SHARED", (*mistakes.SHARED, "README.md"))
     assert fingerprint() != before
+
+
+def test_the_record_is_written_by_a_complete_run_and_by_no_other(request, tmp_path, monkeypatch):
+    hooks = request.config.pluginmanager.get_plugin(str(ROOT / "tests" / "conftest.py"))
+    monkeypatch.setattr(mistakes, "RECORD", tmp_path / "record.json")
+    entry = {"noticed by": "cell", "fingerprint": 16 * "0"}
+    entries = [(path.stem, mistake.name, entry) for path, mistake in (case.values for case in ALL)]
+    for caught, exit_status in ((entries, 1), (entries[1:], 0), (2 * entries, 0), ([], 0)):
+        monkeypatch.setattr(hooks, "_entries", caught)
+        hooks.pytest_sessionfinish(request.session, exit_status)
+        assert mistakes.read_record() == {}
+    monkeypatch.setattr(hooks, "_entries", entries[::-1])
+    hooks.pytest_sessionfinish(request.session, 0)
+    assert mistakes.read_record()[entries[0][0]][entries[0][1]] == entry
+    assert sum(map(len, mistakes.read_record().values())) == len(ALL)
 
 
 @pytest.mark.parametrize(

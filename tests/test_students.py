@@ -1,8 +1,7 @@
-"""The students' copies run from top to bottom, and the worked solutions, put back into them, are right.
+"""Students' copies: nothing in them leans on a solution, and solutions that are put back into them are right.
 
-Of the notebooks as they are nbval tells that each blank is not attempted and each solution right. What is
-left to see is that a copy is the notebook without its solutions, and that no later cell leans on one: that
-can be read from the code. One copy is run for real, the one that takes the least time.
+A copy is the notebook, which nbval runs, without its solutions. That and the names that cells take from one
+another are read from the code. The exercises are run in the copy, with the cells that they need.
 """
 
 import subprocess
@@ -111,17 +110,26 @@ def printed(cell):
     return "".join(map(collection.text_of, cell.outputs))
 
 
-def test_blanks_say_that_they_are_not_attempted_and_solutions_that_they_are_right():
-    path = min(NOTEBOOKS, key=lambda path: collection.manifest(path).seconds)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_blanks_say_that_they_are_not_attempted_and_solutions_that_they_are_right(path):
     solutions = [cell.source for cell in collection.read(path).cells if collection.is_solution(cell)]
-    copy = cells.student_copy(path)
-    rooms = [k for k, cell in enumerate(copy.cells) if cell.id.startswith("room-")]
+    code = collection.code_cells(cells.student_copy(path))
+    rooms = [k for k, cell in enumerate(code) if cell.id.startswith("room-")]
     for k, source in zip(rooms, solutions, strict=True):
-        copy.cells[k].source = source
+        code[k].source = source
+    sources = dependencies.sources_of([dependencies.names_of(cell.source) for cell in code])
+    places = dependencies.with_sources([k for room in rooms for k in (room - 1, room)], sources)
+    copy = [code[k] for k in sorted(places)]
+    used = [cell.source for cell in copy]
+    for cell in copy:
+        cell.source = dependencies.without_unused_imports(cell.source, used)
     client = NotebookClient(
-        copy, timeout=600, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+        new_notebook(cells=copy),
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": path.parent}},
     )
     client.execute(stderr=subprocess.DEVNULL)
     for number, k in enumerate(rooms, start=1):
-        assert printed(copy.cells[k - 1]) == f"○ Exercise {number}: not attempted yet\n"
-        assert printed(copy.cells[k]).endswith(f"✓ Exercise {number}: right\n")
+        assert printed(code[k - 1]) == f"○ Exercise {number}: not attempted yet\n"
+        assert printed(code[k]).endswith(f"✓ Exercise {number}: right\n")

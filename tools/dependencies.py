@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+# Starts TensorFlow silently, so it stays wherever one of them does.
+_SILENT_START, _LOUD = "utils.training", {"keras", "tensorflow"}
 
 
 @dataclass
@@ -103,6 +105,45 @@ def reached_from(place: int, sources: Sequence[set[int]]) -> set[int]:
         if sources[later] & reached:
             reached.add(later)
     return reached - {place}
+
+
+def without_unused_imports(source: str, others: Iterable[str]) -> str:
+    """Return a cell without the imports that a copy does not need, and without what it does to them.
+
+    That spares the copy the start of TensorFlow where only NumPy is used.
+
+    Args:
+        source: The code of the cell.
+        others: The code of all cells of the copy.
+    """
+    statements = ast.parse(source).body
+    if not any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in statements):
+        return source
+    used = set()
+    for other in others:
+        parts = ast.parse(other).body
+        if any(isinstance(part, ast.Import | ast.ImportFrom) for part in parts):
+            # Settings are made for those who come later: they alone need no module.
+            parts = [part for part in parts if not isinstance(part, ast.Expr)]
+        used |= {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
+    loud = any(
+        alias.name.partition(".")[0] in _LOUD and (alias.asname or alias.name) in used
+        for statement in statements
+        if isinstance(statement, ast.Import)
+        for alias in statement.names
+    )
+    kept, dropped = [], set()
+    for statement in statements:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            silent = loud and getattr(statement, "module", None) == _SILENT_START
+            names = [alias for alias in statement.names if silent or (alias.asname or alias.name) in used]
+            dropped |= {alias.asname or alias.name for alias in statement.names if alias not in names}
+            if names:
+                statement.names = names
+                kept.append(ast.unparse(statement))
+        elif not dropped & {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}:
+            kept.append(ast.get_source_segment(source, statement))
+    return "\n".join(kept)
 
 
 def _root(node: ast.AST) -> str | None:

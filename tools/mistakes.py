@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbval.plugin import get_sanitize_patterns
@@ -24,8 +23,6 @@ RECORD = ROOT / "tests" / "mistakes.json"
 # What else decides whether an output is right: the versions of all packages, and how outputs are compared.
 SHARED = ("constraints.txt", "conftest.py")
 SANITIZE = ROOT / "tests" / "sanitize.cfg"
-# Starts TensorFlow silently, so it stays wherever one of them does.
-SILENT_START, LOUD = "utils.training", {"keras", "tensorflow"}
 
 
 class Planted:
@@ -74,7 +71,7 @@ class Planted:
         used = [version[place].source for version in (self.cells, self.planted) for place in places]
         cells = copy.deepcopy([(self.planted if planted else self.cells)[place] for place in places])
         for cell in cells:
-            cell.source = without_unused_imports(cell.source, used)
+            cell.source = dependencies.without_unused_imports(cell.source, used)
         return nbformat.v4.new_notebook(cells=cells, metadata=self.metadata)
 
     def fingerprint(self, places: Sequence[int]) -> str:
@@ -104,45 +101,6 @@ def compared(cell: nbformat.NotebookNode) -> list[str]:
     return texts
 
 
-def without_unused_imports(source: str, others: Iterable[str]) -> str:
-    """Return a cell without the imports that a copy does not need, and without what it does to them.
-
-    That spares the copy the start of TensorFlow where only NumPy is used.
-
-    Args:
-        source: The code of the cell.
-        others: The code of all cells of the copy.
-    """
-    statements = ast.parse(source).body
-    if not any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in statements):
-        return source
-    used = set()
-    for other in others:
-        parts = ast.parse(other).body
-        if any(isinstance(part, ast.Import | ast.ImportFrom) for part in parts):
-            # Settings are made for those who come later: they alone need no module.
-            parts = [part for part in parts if not isinstance(part, ast.Expr)]
-        used |= {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
-    loud = any(
-        alias.name.partition(".")[0] in LOUD and (alias.asname or alias.name) in used
-        for statement in statements
-        if isinstance(statement, ast.Import)
-        for alias in statement.names
-    )
-    kept, dropped = [], set()
-    for statement in statements:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            silent = loud and getattr(statement, "module", None) == SILENT_START
-            names = [alias for alias in statement.names if silent or (alias.asname or alias.name) in used]
-            dropped |= {alias.asname or alias.name for alias in statement.names if alias not in names}
-            if names:
-                statement.names = names
-                kept.append(ast.unparse(statement))
-        elif not dropped & {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}:
-            kept.append(ast.get_source_segment(source, statement))
-    return "\n".join(kept)
-
-
 def local_modules(sources: Iterable[str]) -> set[Path]:
     """Return the files of this repository that some code imports, and those that these import.
 
@@ -168,17 +126,16 @@ def local_modules(sources: Iterable[str]) -> set[Path]:
     return found
 
 
-def read_record(path: Path = RECORD) -> dict[str, dict[str, dict[str, str]]]:
+def read_record() -> dict[str, dict[str, dict[str, str]]]:
     """Return what is known: notebook → mistake → the id of the cell that noticed it, and the fingerprint."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
 
 
-def write_record(record: dict[str, Any], path: Path = RECORD) -> None:
+def write_record(record: dict[str, dict[str, dict[str, str]]]) -> None:
     """Write what is known.
 
     Args:
         record: As `read_record` returns it.
-        path: Where to write it.
     """
     text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    RECORD.write_text(text + "\n", encoding="utf-8", newline="\n")
