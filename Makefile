@@ -1,5 +1,6 @@
 # Every target sets up what it needs first; the second time that takes no time.
-# NOTEBOOK=03 narrows `run` to one notebook; PYTHON=python3.12 chooses a Python; ARGS="…" is passed on.
+# NOTEBOOK=03 narrows `run` and the tests to one notebook, MODULE=checks narrows `test` to tests/test_checks.py;
+# PYTHON=python3.12 chooses a Python; ARGS="…" is passed on.
 
 SHELL := /bin/sh
 IN_RANGE := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
@@ -10,6 +11,9 @@ PYTHON ?= $(shell for python in $(CANDIDATES); do \
 VENV_PYTHON := .venv/bin/python
 # A container's user is often root, which Jupyter refuses to run as unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+# What is tested where not everything is: files for pytest, and words for its -k.
+FILES := $(if $(NOTEBOOK),notebooks/$(NOTEBOOK)*.ipynb) $(if $(MODULE),tests/test_$(MODULE).py)
+WORDS := $(if $(NOTEBOOK),-k $(NOTEBOOK))
 
 .PHONY: help lab test test-full test-mistakes test-browser run handouts bench bench-quick lint format lock clean environment environment-dev
 
@@ -20,16 +24,16 @@ lab: environment ## open the notebooks in JupyterLab
 	@$(VENV_PYTHON) -m jupyterlab --log-level=WARN $(AS_ROOT) notebooks $(ARGS)
 
 test: environment-dev ## run every test and notebook on the sample data, without a network
-	@TUTORIAL_DATA=sample $(VENV_PYTHON) -m pytest $(ARGS)
+	@TUTORIAL_DATA=sample $(VENV_PYTHON) -m pytest $(FILES) $(ARGS)
 
 test-full: environment-dev ## the same on the full data, with every output compared
-	@TUTORIAL_DATA=full $(VENV_PYTHON) -m pytest $(ARGS)
+	@TUTORIAL_DATA=full $(VENV_PYTHON) -m pytest $(FILES) $(ARGS)
 
 test-mistakes: environment-dev ## plant mistakes in copies of the notebooks and see that each is caught
-	@$(VENV_PYTHON) -m pytest -m mistakes --dist=worksteal $(ARGS)
+	@$(VENV_PYTHON) -m pytest -m mistakes --dist=worksteal tests/test_mistakes.py $(WORDS) $(ARGS)
 
 test-browser: environment-dev ## run the notebooks in JupyterLab in a real browser and touch every slider
-	@$(VENV_PYTHON) -m pytest -m browser --numprocesses=0 tests/test_browser.py $(ARGS)
+	@$(VENV_PYTHON) -m pytest -m browser --numprocesses=0 tests/test_browser.py $(WORDS) $(ARGS)
 
 run: environment ## execute the notebooks, write them back with fresh outputs, and keep their run times
 	@$(VENV_PYTHON) -m tools.run_notebooks $(NOTEBOOK) $(ARGS)

@@ -15,7 +15,7 @@ from nbval.plugin import IPyNbCell
 
 from tools import collection
 
-os.environ.setdefault("TUTORIAL_DATA", "sample")
+TIER = os.environ.setdefault("TUTORIAL_DATA", "sample")
 
 MEMORY_PER_NOTEBOOK = 3 * 2**30
 
@@ -31,11 +31,28 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return int(min(2, os.cpu_count() or 1, max(room, 1)))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by the markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Compare the outputs of cells tagged `full-data` on the full data only; execute them always."""
+    """Compare the outputs of cells tagged `full-data` on the full data only; execute them always.
+
+    Files go in reverse order, notebooks before tests. So the notebooks that train longest begin first, and no
+    worker is left with one of them when the other has nothing more to do.
+    """
     for item in items:
-        if isinstance(item, IPyNbCell) and collection.FULL_DATA in collection.tags(item.cell):
-            item.options["check"] = item.options["check"] and os.environ["TUTORIAL_DATA"] == "full"
+        if isinstance(item, IPyNbCell):
+            item.add_marker("data")
+            if collection.FULL_DATA in collection.tags(item.cell):
+                item.options["check"] = item.options["check"] and os.environ["TUTORIAL_DATA"] == "full"
+    items.sort(key=lambda item: (isinstance(item, IPyNbCell), item.path), reverse=True)
+
+
+@pytest.hookimpl(tryfirst=True)  # before a notebook starts its kernel
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give the data that were asked for to what is marked `data`, and the sample to everything else.
+
+    So what is not marked does the same on all data, and need not run on all.
+    """
+    os.environ["TUTORIAL_DATA"] = TIER if item.get_closest_marker("data") else "sample"
 
 
 class WatchedKernel(nbval.kernel.RunningKernel):

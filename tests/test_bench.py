@@ -77,6 +77,7 @@ def test_a_recipe_is_taken_from_its_notebook_without_training_anything(task):
     assert "check(" not in source
 
 
+@pytest.mark.data
 def test_a_recipe_learns_and_is_measured_after_each_epoch():
     found = contenders.train("mnist", "recipe", seed=1)
     seconds, accuracies = zip(*found["curve"], strict=True)

@@ -153,8 +153,8 @@ def lab(tmp_path_factory, remember) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def browser(remember) -> Iterator["playwright.Browser"]:
-    """Start a browser without a window."""
+def browser(remember) -> Iterator["playwright.BrowserContext"]:
+    """Start a browser without a window; all pages share its cache, so that JupyterLab is loaded once."""
     with playwright.sync_playwright() as driver:
         own = driver.chromium.executable_path
         named = os.environ.get("CHROMIUM")
@@ -169,21 +169,21 @@ def browser(remember) -> Iterator["playwright.Browser"]:
             if found:
                 raise
             pytest.exit(NO_BROWSER, returncode=1)
-        yield running
+        yield running.new_context(viewport={"width": 1300, "height": 1000})
         remember()
         running.close()
 
 
 @contextlib.contextmanager
 def opened(
-    notebook: nbformat.NotebookNode, name: str, lab: Lab, browser: "playwright.Browser"
+    notebook: nbformat.NotebookNode, name: str, lab: Lab, browser: "playwright.BrowserContext"
 ) -> Iterator["playwright.Page"]:
     """Open a notebook without its outputs, so that no old one passes for new, and run all of its cells."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     nbformat.write(notebook, lab.folder / f"{name}.ipynb")
-    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page = browser.new_page()
     try:
         address = f"{lab.address}/lab/tree/{name}.ipynb?token={TOKEN}&reset"
         page.goto(address, wait_until="domcontentloaded")

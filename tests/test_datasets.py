@@ -31,7 +31,6 @@ from test_downloads import LOGIN_PAGE, Server, hang, hurry, status, whole
 ROOT = Path(__file__).parents[1]
 FULL = os.environ.get("TUTORIAL_DATA") == "full"
 ENVIRONMENT = dict(os.environ)
-real_data = pytest.mark.skipif(not FULL, reason='needs the real data: TUTORIAL_DATA is not "full"')
 
 PARTS = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test")
 BATCH_SIZE = 40
@@ -39,6 +38,12 @@ BATCH_FILES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "
 FILES = ("mnist.npz", "imdb.npz", "imdb_word_index.json", "cifar-10-python.tar.gz")
 LOADERS = (load_mnist, load_cifar10, load_imdb)
 WORDS = ("the", "film", "it's", "good", "Écran", "bad", "not", "br")  # by rank, from 1
+
+
+def real_data(test: Callable[..., None]) -> Callable[..., None]:
+    """Mark a test of the real data, which is skipped where they are not used."""
+    needs_them = pytest.mark.skipif(not FULL, reason='needs the real data: TUTORIAL_DATA is not "full"')
+    return pytest.mark.data(needs_them(test))
 
 
 # ------------------------------------------------------------------------------- small data, official formats

@@ -102,6 +102,7 @@ def test_missing_or_damaged_digits_are_told_in_a_sentence(content, tmp_path, mon
         sample_data.mnist_digits()
 
 
+@pytest.mark.data
 @pytest.mark.skipif(os.environ.get("TUTORIAL_DATA") != "full", reason="needs the real MNIST")
 def test_every_digit_is_one_of_the_real_ones(digits):
     real = load_mnist(tier="full")
