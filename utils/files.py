@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from utils.downloads import LARGEST, DamagedError, DatasetError, fetch, lock, read, set_aside, verify
 
@@ -207,13 +207,46 @@ def _folder_members(path: Path) -> Iterator[tuple[str, bytes]]:
             yield name, read(path / name)
 
 
+class _BoundedStream:
+    """What an archive unpacks to, of which no large piece is read, and nothing beyond `LARGEST` bytes.
+
+    Without it, a small archive could fill the memory: `tarfile` reads a header whole, however long it says
+    it is, before anybody sees a member.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.tell, self.close = stream.tell, stream.close
+
+    def read(self, size: int) -> bytes:
+        self._allow(self.tell() + size)
+        if size > _LARGEST_BATCH:
+            raise DamagedError(f"The archive has a piece of {size:,} bytes.")
+        return self._stream.read(size)
+
+    def seek(self, position: int) -> int:
+        self._allow(position)
+        return self._stream.seek(position)
+
+    def _allow(self, end: int) -> None:
+        if end > LARGEST:
+            raise DamagedError(f"The archive unpacks to more than {LARGEST:,} bytes.")
+
+
+class _BoundedArchive(tarfile.TarFile):
+    """An archive that is read through a `_BoundedStream`, whichever way it is compressed."""
+
+    @classmethod
+    def taropen(cls, name: str, mode: str, fileobj: IO[bytes], **options: Any) -> "_BoundedArchive":
+        """Open what has been decompressed; `tarfile` calls this for every kind of compression."""
+        return super().taropen(name, mode, _BoundedStream(fileobj), **options)
+
+
 def _archive_members(path: Path) -> Iterator[tuple[str, bytes]]:
     with path.open("rb") as file:
         try:
-            with tarfile.open(fileobj=file) as archive:
+            with _BoundedArchive.open(fileobj=file) as archive:
                 for member in archive:
-                    if member.offset_data + member.size > LARGEST:
-                        break  # what follows would be unpacked without end, and the files are not in it
                     name = PurePosixPath(member.name).name
                     if member.isfile() and name in BATCH_FILES and member.size <= _LARGEST_BATCH:
                         yield name, archive.extractfile(member).read()

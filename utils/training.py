@@ -34,27 +34,25 @@ _HARMLESS = (
 
 
 # Run in a process of its own, so that it outlives a TensorFlow that aborts: keeps what arrives, and hands the
-# lines that mean something to whoever started it, or, where that has died, everything to the terminal.
+# lines that mean something to whoever started it, or, where that has died, all lines to the terminal. An
+# interrupt is meant for the notebook, and must not stop this.
 _KEEPER = """
-import re, sys
+import os, re, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 lines = list(sys.stdin.buffer)
 try:
     sys.stdout.buffer.writelines(line for line in lines if not re.search(sys.argv[1].encode(), line))
     sys.stdout.flush()
 except OSError:
     sys.stderr.buffer.writelines(lines)
+    sys.stderr.flush()
+    os._exit(1)  # an orderly exit would complain about what could not be handed over
 """
 
 
-@contextmanager
-def _silent_startup() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2, and afterwards pass on all but the harmless lines.
-
-    TensorFlow's C++ part writes there directly, before any setting of its own takes effect. Redirecting the
-    descriptor keeps oneDNN, which the documented way to silence it would switch off.
-    """
-    sys.stderr.flush()
-    keeper = subprocess.Popen(
+def _start_keeper() -> subprocess.Popen:
+    """Start the process that keeps what TensorFlow says at its start."""
+    return subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _KEEPER, _HARMLESS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -62,6 +60,22 @@ def _silent_startup() -> Iterator[None]:
         stderr=getattr(sys.stderr, "_original_stdstream_copy", None),
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
+
+
+@contextmanager
+def _silent_startup() -> Iterator[None]:
+    """Hold back what is written to file descriptor 2, and afterwards pass on all but the harmless lines.
+
+    TensorFlow's C++ part writes there directly, before any setting of its own takes effect. Redirecting the
+    descriptor keeps oneDNN, which the documented way to silence it would switch off. Where no process can be
+    started, nothing is held back.
+    """
+    sys.stderr.flush()
+    try:
+        keeper = _start_keeper()
+    except OSError:
+        yield
+        return
     original = os.dup(2)
     os.dup2(keeper.stdin.fileno(), 2)
     try:
