@@ -4,190 +4,36 @@ No test touches the user's own data: every test has an empty data folder and an 
 marked `real_data` run when TUTORIAL_DATA is "full", on the data folder that the environment names.
 """
 
-import contextlib
-import errno
 import hashlib
 import io
-import json
 import os
 import pickle
 import re
 import subprocess
 import sys
-import tarfile
-import tempfile
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from utils import datasets, downloads, files
+from utils import datasets, files
 from utils.datasets import load_cifar10, load_imdb, load_mnist
 from utils.downloads import DatasetError
 
 import numpy as np
 import pytest
-from test_downloads import LOGIN_PAGE, Server, hang, hurry, status, whole
+from loopback import Server, whole
+from small_files import BATCH_FILES, LOADERS, PARTS, put, same
 
 ROOT = Path(__file__).parents[1]
 FULL = os.environ.get("TUTORIAL_DATA") == "full"
 ENVIRONMENT = dict(os.environ)
 
-PARTS = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test")
-BATCH_SIZE = 40
-BATCH_FILES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
-FILES = ("mnist.npz", "imdb.npz", "imdb_word_index.json", "cifar-10-python.tar.gz")
-LOADERS = (load_mnist, load_cifar10, load_imdb)
-WORDS = ("the", "film", "it's", "good", "Écran", "bad", "not", "br")  # by rank, from 1
+pytestmark = pytest.mark.usefixtures("isolated")
 
 
 def real_data(test: Callable[..., None]) -> Callable[..., None]:
     """Mark a test of the real data, which is skipped where they are not used."""
     needs_them = pytest.mark.skipif(not FULL, reason='needs the real data: TUTORIAL_DATA is not "full"')
     return pytest.mark.data(needs_them(test))
-
-
-# ------------------------------------------------------------------------------- small data, official formats
-
-
-def npz(**arrays: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def tiny_mnist(random: np.random.RandomState) -> bytes:
-    y_train = random.choice(10, 300, p=np.arange(1, 11) / 55)
-    return npz(
-        x_train=random.randint(256, size=(300, 28, 28)).astype(np.uint8),
-        y_train=y_train.astype(np.uint8),
-        x_test=random.randint(256, size=(50, 28, 28)).astype(np.uint8),
-        y_test=random.randint(10, size=50).astype(np.uint8),
-    )
-
-
-def tiny_batches(random: np.random.RandomState) -> dict[str, bytes]:
-    contents = {}
-    for name in BATCH_FILES:
-        batch = {
-            b"data": random.randint(256, size=(BATCH_SIZE, 3072)).astype(np.uint8),
-            b"labels": random.permutation(np.arange(BATCH_SIZE) % 10).tolist(),
-        }
-        contents[name] = pickle.dumps(batch, protocol=2)
-    contents["batches.meta"] = pickle.dumps({b"label_names": [b"class %d" % label for label in range(10)]}, 2)
-    return contents
-
-
-def tiny_imdb(random: np.random.RandomState) -> bytes:
-    arrays = {}
-    for part in ("train", "test"):
-        reviews = np.empty(60, dtype=object)
-        reviews[:] = [random.randint(1, len(WORDS) + 1, size=n).tolist() for n in random.randint(1, 15, 60)]
-        arrays[f"x_{part}"] = reviews
-        arrays[f"y_{part}"] = np.repeat([1, 0], 30)
-    return npz(**arrays)
-
-
-def archive(files: dict[str, bytes], mode: str = "w:gz", folder: str = "cifar-10-batches-py/") -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(folder + name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-@pytest.fixture(autouse=True)
-def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the test from the user's data and from what other tests left in the module."""
-    monkeypatch.delenv("TUTORIAL_DATA", raising=False)
-    monkeypatch.setenv("TUTORIAL_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(files, "_failures", {})
-    hurry(monkeypatch)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return the data folder, empty."""
-    (tmp_path / "data").mkdir()
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    """Return the Keras cache, empty."""
-    (tmp_path / "keras" / "datasets").mkdir(parents=True)
-    return tmp_path / "keras" / "datasets"
-
-
-@pytest.fixture(scope="module")
-def batches() -> dict[str, bytes]:
-    return tiny_batches(np.random.RandomState(1))
-
-
-@pytest.fixture(scope="module")
-def contents(batches: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the content of each file to download, made anew and small."""
-    return {
-        "mnist.npz": tiny_mnist(np.random.RandomState(0)),
-        "imdb.npz": tiny_imdb(np.random.RandomState(2)),
-        "imdb_word_index.json": json.dumps({word: rank for rank, word in enumerate(WORDS, 1)}).encode(),
-        "cifar-10-python.tar.gz": archive({"readme.html": b"<html>", **batches}),
-    }
-
-
-@pytest.fixture
-def server(
-    monkeypatch: pytest.MonkeyPatch, contents: dict[str, bytes], batches: dict[str, bytes]
-) -> Iterator[Server]:
-    """Let a server on loopback be the only source of the small files."""
-    checksums = {name: "sha256:" + hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    checksums |= {name: "sha256:" + hashlib.sha256(content).hexdigest() for name, content in batches.items()}
-    monkeypatch.setattr(files, "CHECKSUMS", checksums)
-    monkeypatch.setattr(files, "_BATCH_SIZE", BATCH_SIZE)
-    with Server() as running:
-        running.answers = {f"/{name}": [whole(content)] for name, content in contents.items()}
-        monkeypatch.setattr(files, "SOURCES", {name: (running.url(f"/{name}"),) for name in contents})
-        yield running
-
-
-@pytest.fixture
-def offline(server: Server) -> Server:
-    """Let the server refuse everything."""
-    server.answers = {}
-    return server
-
-
-@pytest.fixture
-def standins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the sample tier be quick to make."""
-    random, labels = np.random.RandomState(3), np.arange(6000) % 10
-    fake = types.ModuleType("utils.sample_data")
-    fake.SHAPE_NAMES = tuple(f"shape {number}" for number in range(10))
-    fake.mnist_digits = lambda: (random.randint(256, size=(5000, 28, 28)).astype(np.uint8), labels[:5000])
-    fake.shape_pictures = lambda count, seed: (np.zeros((count, 32, 32, 3), np.uint8), labels[:count])
-    fake.grammar_reviews = lambda count, seed: ([["not", "bad"]] * count, labels[:count] % 2)
-    monkeypatch.setitem(sys.modules, "utils.sample_data", fake)
-
-
-def put(folder: Path, files: dict[str, bytes]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-
-
-def state(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Return time and content of every file below a folder."""
-    return {
-        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def same(a: datasets.Dataset, b: datasets.Dataset) -> bool:
-    return all(np.array_equal(getattr(a, part), getattr(b, part)) for part in PARTS)
 
 
 # --------------------------------------------------------------------------------------------- what is loaded
@@ -426,7 +272,7 @@ def test_the_sample_reads_like_a_review(samples):
     assert (np.diff(counts) <= 0).all(), "more frequent words have smaller ids"
 
 
-def test_the_sample_needs_neither_disk_nor_network(server, standins, tmp_path, monkeypatch):
+def test_the_sample_needs_neither_disk_nor_network(server, quick_sample, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("TUTORIAL_DATA", "sample")
     for load in LOADERS:
@@ -435,7 +281,7 @@ def test_the_sample_needs_neither_disk_nor_network(server, standins, tmp_path, m
     assert not (tmp_path / "data").exists()
 
 
-def test_the_tier_argument_comes_before_the_variable(server, standins, monkeypatch):
+def test_the_tier_argument_comes_before_the_variable(server, quick_sample, monkeypatch):
     monkeypatch.setenv("TUTORIAL_DATA", "sample")
     assert load_mnist().tier == "sample"
     assert load_mnist(tier="full").tier == "full"
@@ -443,7 +289,7 @@ def test_the_tier_argument_comes_before_the_variable(server, standins, monkeypat
     assert load_mnist().tier == "full"
 
 
-def test_auto_falls_back_with_one_notice_and_tries_no_more(offline, standins, capsys):
+def test_auto_falls_back_with_one_notice_and_tries_no_more(offline, quick_sample, capsys):
     data = load_mnist()
     assert data.tier == "sample"
     notice = capsys.readouterr().out
@@ -467,7 +313,7 @@ def test_full_insists(offline, contents):
     assert load_mnist(tier="full").tier == "full"
 
 
-def test_auto_uses_a_file_put_by_hand_after_a_failure(offline, standins, contents, folder):
+def test_auto_uses_a_file_put_by_hand_after_a_failure(offline, quick_sample, contents, folder):
     assert load_mnist().tier == "sample"
     put(folder, {"mnist.npz": contents["mnist.npz"]})
     assert load_mnist().tier == "full"
@@ -522,303 +368,6 @@ def test_a_data_folder_that_is_a_file(server, tmp_path, monkeypatch, tier):
     assert server.requests == []
 
 
-# ------------------------------------------------------------------------------------------- files and places
-
-
-def test_the_default_data_folder_is_that_of_keras(server, cache, contents, monkeypatch):
-    monkeypatch.delenv("TUTORIAL_DATA_DIR")
-    assert repr(load_mnist()).endswith("from the data folder")
-    assert (cache / "mnist.npz").read_bytes() == contents["mnist.npz"]
-    monkeypatch.delenv("KERAS_HOME")
-    assert files.data_folder(None) == Path.home() / ".keras" / "datasets"
-
-
-def test_the_keras_cache_is_used_in_place_and_never_altered(server, cache, contents, batches, tmp_path):
-    put(cache, {name: contents[name] for name in FILES[:3]})
-    put(cache / "cifar-10-batches-py-target" / "cifar-10-batches-py", batches)
-    before = state(cache)
-    for load in LOADERS:
-        assert repr(load(tier="full")).endswith("from the Keras cache")
-    assert server.requests == []
-    assert state(cache) == before
-    assert not (tmp_path / "data").exists()
-
-
-def test_the_data_folder_comes_before_the_keras_cache(server, cache, folder, contents):
-    put(cache, {"mnist.npz": contents["mnist.npz"]})
-    put(folder, {"mnist.npz": contents["mnist.npz"]})
-    assert load_mnist().source == "from the data folder"
-
-
-DAMAGE: dict[str, Callable[[bytes], bytes]] = {
-    "half": lambda content: content[: len(content) // 2],
-    "one bit": lambda content: content[:200] + bytes([content[200] ^ 1]) + content[201:],
-    "a 403 page": lambda content: LOGIN_PAGE,
-    "empty": lambda content: b"",
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-@pytest.mark.parametrize(
-    ("load", "name"), [(load_mnist, FILES[0]), (load_cifar10, FILES[3]), (load_imdb, FILES[1])]
-)
-def test_a_damaged_keras_cache_is_passed_over_and_left(
-    server, cache, tmp_path, contents, capsys, load, name, damage
-):
-    put(cache, {name: damage(contents[name])})
-    before = state(cache)
-    data = load()
-    assert data.tier == "full"
-    assert data.source == "from the data folder"
-    notice = capsys.readouterr().out
-    assert re.fullmatch(rf"{re.escape(str(cache / name))}.* is .+\. It is passed over\.\n", notice)
-    assert state(cache) == before
-    assert not [path for path in (tmp_path / "data").iterdir() if path.suffix in (".part", ".lock")]
-
-
-def test_a_damaged_file_in_the_data_folder_makes_room_for_a_good_one(server, folder, contents, capsys):
-    put(folder, {"mnist.npz": b"damaged"})
-    assert load_mnist().tier == "full"
-    assert (folder / "mnist.npz").read_bytes() == contents["mnist.npz"]
-    (kept,) = folder.glob("mnist.npz.damaged-*")
-    assert kept.read_bytes() == b"damaged"
-    assert "mnist.npz is damaged or incomplete" in capsys.readouterr().out
-
-
-def test_a_damaged_batch_folder_makes_room_for_a_good_one(server, folder, batches):
-    put(folder / "cifar-10-batches-py", batches | {"data_batch_3": b"damaged"})
-    assert load_cifar10().tier == "full"
-    assert (folder / "cifar-10-batches-py" / "data_batch_3").read_bytes() == batches["data_batch_3"]
-    (kept,) = folder.glob("cifar-10-batches-py.damaged-*")
-    assert (kept / "data_batch_3").read_bytes() == b"damaged"
-
-
-def test_a_damaged_file_is_no_reason_to_trust_it(offline, folder, contents):
-    """Unpickled, this file would run code; its checksum is wrong, so it must not be unpickled."""
-    trap = folder / "sprung"
-
-    class Trap:
-        def __reduce__(self):
-            return Path.touch, (trap,)
-
-    reviews = np.empty(1, dtype=object)
-    reviews[0] = Trap()
-    put(
-        folder, contents | {"imdb.npz": npz(x_train=reviews, y_train=reviews, x_test=reviews, y_test=reviews)}
-    )
-    put(folder / "cifar-10-batches-py", {"data_batch_1": pickle.dumps(Trap())})
-    (folder / "cifar-10-python.tar.gz").unlink()
-    for load in (load_imdb, load_cifar10):
-        with pytest.raises(DatasetError):
-            load(tier="full")
-    assert not trap.exists()
-
-
-def test_a_file_that_cannot_be_read_is_passed_over(server, cache, contents, capsys):
-    (cache / "mnist.npz").mkdir()
-    assert load_mnist().source == "from the data folder"
-    assert re.search(r"mnist.npz cannot be read \(.+\)\. It is passed over", capsys.readouterr().out)
-
-
-ARCHIVES = {
-    "cifar-10-python.tar.gz": "w:gz",
-    "cifar-10-python.tgz": "w:gz",
-    "cifar-10-python.tar": "w",
-    "cifar-10-python.tar.xz": "w:xz",
-    "cifar-10-batches-py.tar.gz": "w:gz",
-    "cifar-10-batches-py": "w:gz",
-    "cifar-10-batches-py-target_archive": "w:gz",
-}
-
-
-@pytest.mark.parametrize(("name", "mode"), ARCHIVES.items())
-@pytest.mark.parametrize("place", ["folder", "cache"])
-def test_cifar10_from_an_archive_is_read_in_place(server, batches, request, name, mode, place):
-    place = request.getfixturevalue(place)
-    expected = load_cifar10(tier="full", data_dir=place.parent / "elsewhere")
-    server.requests.clear()
-    put(place, {name: archive(batches, mode, folder="repacked/")})
-    before = state(place)
-    assert same(load_cifar10(tier="full"), expected)
-    assert state(place) == before
-    assert server.requests == []
-
-
-def test_cifar10_from_the_folder_is_read_in_place(server, batches, folder):
-    put(folder / "cifar-10-batches-py", batches | {"readme.html": b"<html>"})
-    assert load_cifar10(tier="full").source == "from the data folder"
-    assert server.requests == []
-
-
-def test_an_archive_is_never_extracted_blindly(server, batches, folder, tmp_path):
-    evil = {"../../evil": b"outside", "data_batch_9": b"not one of them"}
-    put(folder, {"cifar-10-python.tar.gz": archive(evil | batches)})
-    assert load_cifar10(tier="full").tier == "full"
-    assert [path.name for path in folder.iterdir()] == ["cifar-10-python.tar.gz"]
-    assert not list(tmp_path.rglob("evil"))
-
-
-def test_huge_members_are_not_read_into_memory(offline, batches, folder, monkeypatch, capsys):
-    monkeypatch.setattr(files, "_LARGEST_BATCH", len(batches["test_batch"]) - 1)
-    put(folder, {"cifar-10-python.tar.gz": archive(batches)})
-    with pytest.raises(DatasetError):
-        load_cifar10(tier="full")
-    assert "cifar-10-python.tar.gz is incomplete: it has no data_batch_1," in capsys.readouterr().out
-
-
-def test_an_archive_that_unpacks_without_end_is_left_unread(offline, batches, folder, monkeypatch, capsys):
-    monkeypatch.setattr(files, "LARGEST", 10_000)
-    put(folder, {"cifar-10-python.tar.gz": archive({"zeros": bytes(20_000), **batches})})
-    with pytest.raises(DatasetError):
-        load_cifar10(tier="full")
-    assert "is incomplete: it has no batches.meta, data_batch_1," in capsys.readouterr().out
-
-
-def test_a_file_that_is_too_large_is_not_read(offline, folder, contents, monkeypatch, capsys):
-    put(folder, {"mnist.npz": contents["mnist.npz"]})
-    monkeypatch.setattr(downloads, "LARGEST", len(contents["mnist.npz"]) - 1)
-    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
-    with pytest.raises(DatasetError):
-        load_mnist(tier="full")
-    assert "mnist.npz is not the file that was published: it has " in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("pack", [True, False], ids=["archive", "folder"])
-def test_cifar10_without_a_batch_is_incomplete(offline, batches, folder, capsys, pack):
-    rest = {name: content for name, content in batches.items() if name != "data_batch_4"}
-    if pack:
-        put(folder, {"cifar-10-python.tar.gz": archive(rest)})
-    else:
-        put(folder / "cifar-10-batches-py", rest)
-    with pytest.raises(DatasetError):
-        load_cifar10(tier="full")
-    assert "is incomplete: it has no data_batch_4. It is passed over." in capsys.readouterr().out
-
-
-def test_a_mirror_may_repack_cifar10(server, batches, folder):
-    server.answers["/cifar-10-python.tar.gz"] = [whole(archive(batches, "w:xz", folder=""))]
-    assert load_cifar10(tier="full").tier == "full"
-    assert [path.name for path in folder.iterdir()] == ["cifar-10-batches-py"]
-    assert {path.name for path in (folder / "cifar-10-batches-py").iterdir()} == set(batches)
-
-
-def test_a_mirror_may_not_change_cifar10(server, batches, folder, contents, monkeypatch):
-    changed = batches | {"data_batch_2": batches["data_batch_1"]}
-    server.answers["/changed"] = [whole(archive(changed))]
-    good = files.SOURCES["cifar-10-python.tar.gz"]
-    monkeypatch.setitem(files.SOURCES, "cifar-10-python.tar.gz", (server.url("/changed"),))
-    with pytest.raises(DatasetError, match="data_batch_2 is damaged or incomplete: its sha256 is"):
-        load_cifar10(tier="full")
-    assert list(folder.iterdir()) == []
-    monkeypatch.setitem(files.SOURCES, "cifar-10-python.tar.gz", (server.url("/changed"), *good))
-    assert load_cifar10(tier="full").tier == "full"
-
-
-def test_a_disk_that_fills_up_while_unpacking(server, folder, monkeypatch):
-    real_write = Path.write_bytes
-
-    def write(self, content):
-        if self.name == "data_batch_3":
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return real_write(self, content)
-
-    monkeypatch.setattr(Path, "write_bytes", write)
-    with pytest.raises(DatasetError, match="The disk is full"):
-        load_cifar10(tier="full")
-    assert list(folder.iterdir()) == []
-
-
-@pytest.mark.parametrize("answer", [status(403), whole(LOGIN_PAGE), hang], ids=["403", "login page", "hangs"])
-def test_a_mirror_answers_after_the_first_source_failed(server, monkeypatch, answer):
-    server.answers["/first"] = [answer]
-    mirrors = (server.url("/first"), server.url("/mnist.npz"))
-    monkeypatch.setitem(files.SOURCES, "mnist.npz", mirrors)
-    assert load_mnist().tier == "full"
-    assert [path for path, _ in server.requests] == ["/first", "/mnist.npz"]
-
-
-def test_a_shared_read_only_folder_is_enough(offline, folder, contents, monkeypatch):
-    """Permission bits do not bind root, so every way to write is shut instead."""
-    put(folder, contents)
-
-    def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied")
-
-    real_open = Path.open
-    for name in ("mkdir", "rename", "replace", "unlink", "touch", "write_bytes", "write_text"):
-        monkeypatch.setattr(Path, name, refuse)
-    monkeypatch.setattr(
-        Path, "open", lambda self, mode="r", *rest, **options:
-        real_open(self, mode, *rest, **options) if mode in ("r", "rb") else refuse()
-    )  # fmt: skip
-    for load in LOADERS:
-        assert load().tier == "full"
-    assert offline.requests == []
-
-
-@contextlib.contextmanager
-def nobody() -> Iterator[None]:
-    """Take root's rights away for a while, so that permission bits bind."""
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if is_root:
-            os.seteuid(0)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="permission bits do not bind folders on Windows")
-def test_a_folder_of_somebody_else_is_enough(offline, contents):
-    with tempfile.TemporaryDirectory() as name:  # tmp_path lies where nobody else may go
-        shared = Path(name)
-        put(shared, contents)
-        expected = [load(data_dir=shared) for load in LOADERS]
-        for path in [*shared.iterdir(), shared]:
-            path.chmod(0o555)
-        before = state(shared)
-        with nobody():
-            with pytest.raises(PermissionError):
-                (shared / "new").touch()
-            for load, dataset in zip(LOADERS, expected, strict=True):
-                assert same(load(data_dir=shared), dataset)
-        assert state(shared) == before
-        shared.chmod(0o755)
-    assert offline.requests == []
-
-
-def test_two_processes_download_once(server, contents, batches, folder, tmp_path):
-    """The second process is started while the first one waits for the server, and waits for the first one."""
-    server.answers["/mnist.npz"] = [
-        lambda handler: (server.released.wait(20), whole(contents["mnist.npz"])(handler))
-    ]
-    patches = {"SOURCES": files.SOURCES, "CHECKSUMS": files.CHECKSUMS}
-    script = (
-        "import json, sys; from utils import datasets, files\n"
-        "for name, value in json.loads(sys.argv[1]).items(): setattr(files, name, value)\n"
-        "print(repr(datasets.load_mnist(tier='full')))"
-    )
-
-    def start() -> subprocess.Popen:
-        command = [sys.executable, "-c", script, json.dumps(patches)]
-        return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    first = start()
-    while not server.requests and first.poll() is None:
-        server.released.wait(0.05)
-    second = start()
-    waiting = second.stdout.readline()
-    server.released.set()
-    (first_out, first_err), (second_out, _) = first.communicate(timeout=20), second.communicate(timeout=20)
-    assert first.returncode == 0, first_err
-    assert waiting == "Another program is fetching mnist.npz. Waiting until it has finished.\n"
-    assert first_out == second_out
-    assert first_out.startswith("MNIST, full data: 270 training")
-    assert len(server.requests) == 1
-    assert [path.name for path in folder.iterdir()] == ["mnist.npz"]
-
-
 # ------------------------------------------------------------------------------------------- the command line
 
 
@@ -846,7 +395,7 @@ def test_the_command_line_says_what_is_missing(server, folder, capsys):
     assert f"put imdb.npz ({files.CHECKSUMS['imdb.npz'].replace(':', ' ')}) into" in printed.err
 
 
-def test_the_command_line_makes_the_sample(offline, standins, capsys):
+def test_the_command_line_makes_the_sample(offline, quick_sample, capsys):
     assert datasets.main(["--tier", "sample"]) == 0
     table = capsys.readouterr().out
     assert re.search(r"CIFAR-10 stand-in \(drawn shapes\) +- +in memory +18\.4 MB +made by code", table)

@@ -3,6 +3,7 @@
 What a notebook shows is tested in a real kernel, and the start in a process of its own.
 """
 
+import os
 import subprocess
 import sys
 
@@ -90,7 +91,43 @@ def test_a_tensorflow_that_aborts_still_says_why():
     )
     died = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert died.returncode != 0
-    assert "no AVX here" in died.stderr
+    assert died.stderr == "2026-01-01 00:00:00.000000: F cpu_feature_guard.cc:1] no AVX here\n"
+
+
+def test_the_start_is_heard_where_no_process_can_be_started():
+    code = (
+        "import os, sys\n"
+        "sys.executable = os.devnull\n"
+        "import IPython\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'keras':\n"
+        "            os.write(2, b'all of it is shown\\n')\n"
+        "            os._exit(0)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "import utils.training\n"
+    )
+    assert stderr_of(code) == "all of it is shown\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no interrupt for a group of processes")
+def test_an_interrupted_start_loses_nothing_and_complains_in_one_place():
+    code = (
+        "import os, signal, sys, time\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'keras':\n"
+        "            time.sleep(2)\n"  # the helper has to be there
+        "            os.write(2, b'something unknown\\n')\n"
+        "            os.killpg(0, signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "import utils.training\n"
+    )
+    stopped = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, start_new_session=True
+    )
+    assert stopped.stderr.startswith("something unknown\n")
+    assert stopped.stderr.count("Traceback") == 1
 
 
 def test_progress_leaves_one_clean_line_an_epoch(trained):
