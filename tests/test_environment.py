@@ -132,6 +132,31 @@ def test_the_version_of_an_environment_is_asked_of_its_python(project, monkeypat
     assert environment.version_of_environment() == sys.version_info[:2]
 
 
+def test_an_environment_of_another_kind_of_machine_has_no_version(project):
+    environment.PYTHON.parent.mkdir(parents=True)
+    environment.PYTHON.write_bytes(b"\x7fELF of a processor that is not here")
+    environment.PYTHON.chmod(0o755)
+    assert environment.version_of_environment() is None
+
+
+def test_the_lock_asks_for_the_newest_version_of_every_package_whatever_it_was(installations, monkeypatch):
+    asked = []
+
+    def run(*command):
+        if "compile" in command:
+            assert "--upgrade" in command
+            assert "--constraint" not in command
+            asked.extend(command[-1].read_text(encoding="utf-8").splitlines())
+
+    monkeypatch.setattr(environment, "run", run)
+    environment.PYTHON.parent.mkdir(parents=True)
+    environment.PYTHON.touch()
+    environment.write_lock()
+    names = {line.split()[0] for line in asked}
+    assert {"uv", "keras", "tensorflow", "pytest", "ruff"} <= names
+    assert not [line for line in asked if line.startswith("-") or "==" in line.split("#")[0].split(";")[0]]
+
+
 @pytest.mark.parametrize("name", ["requirements.txt", "constraints.txt", "pyproject.toml"])
 def test_a_changed_file_makes_the_environment_stale(name, installations, project):
     environment.make_environment(dev=False)

@@ -89,7 +89,10 @@ def version_of_environment():
     if not PYTHON.exists():
         return None
     command = [str(PYTHON), "-c", "import sys; print(*sys.version_info[:2])"]
-    answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    try:
+        answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    except OSError:  # of another kind of machine, for instance in a folder on a shared drive
+        return None
     return tuple(int(part) for part in answer.stdout.decode().split()) or None
 
 
