@@ -134,13 +134,12 @@ def test_it_is_caught(path, mistake, runner, request, record_property):
         ways = (planted.cut(noticed), whole[: noticed[0] + 1])
         if known["fingerprint"] in map(planted.fingerprint, ways):
             pytest.skip("was caught before, and nothing has changed on which that depends")
-    copies = [planted.cut(noticed)] if noticed else []
-    run = caught_in([*copies, planted.cut(planted.affected)], planted, path, runner)
-    if run:
-        shortest = planted.cut(run[-1:])
-        run = run if shortest == run else caught_in([shortest], planted, path, runner) or run
-    else:  # the cuts may be to blame
-        run = noticed_by(planted, path, whole, runner)
+    copies = [planted.cut(planted.affected)]
+    if not noticed and (failure := runner.first_failure(planted.copy_of(copies[0], planted=True))):
+        noticed = [copies[0][failure[0]]]
+    if noticed:
+        copies.insert(0, planted.cut(noticed))
+    run = caught_in(copies, planted, path, runner) or noticed_by(planted, path, whole, runner)
     entry = {"noticed by": planted.cells[run[-1]].id, "fingerprint": planted.fingerprint(run)}
     record_property("mistake", [path.stem, mistake.name, entry])
 
