@@ -3,9 +3,27 @@
 import numpy as np
 import tensorflow as tf
 
+random = np.random.RandomState(1)
+X = np.column_stack([np.ones(50), random.uniform(0, 4, 50)])
+Y = X @ [12, 3] + random.normal(0, 1, 50)
+SPOILT = np.where(X[:, 1] == X[:, 1].max(), Y / 10, Y)
+GIVEN = {4: (X, Y, SPOILT), 5: (X,)}
 
-def bends_of(X):
-    return np.linalg.eigvalsh(2 / len(X) * X.T @ X)
+MOMENTA = np.array([0, 0.5, 0.9])
+LIMIT = len(X) / np.linalg.norm(X, 2) ** 2
+
+
+def least_absolute(y):
+    """Return the slope with the least mean absolute error, by least squares with weights, again and again."""
+    weights = np.ones(len(y))
+    for _ in range(500):
+        theta = np.linalg.solve(X.T @ (weights[:, None] * X), X.T @ (weights * y))
+        weights = 1 / np.maximum(np.abs(y - X @ theta), 1e-9)
+    return theta[1]
+
+
+INTERCEPT_CHANGE, SLOPE_CHANGE = np.abs(np.linalg.lstsq(X, SPOILT - Y, rcond=None)[0])
+CHANGES = np.array([SLOPE_CHANGE, abs(least_absolute(SPOILT) - least_absolute(Y))])
 
 
 def looped_absolute_gradient(theta, X, y):
@@ -56,24 +74,16 @@ def clip_by_scale(gradient, longest):
 RIGHT = {
     1: [(10.4, 1.9), np.float32([10.4, 1.9]), tf.constant([10.4, 1.9])],
     2: [
-        lambda X: 2 / bends_of(X).max(),
-        lambda X: np.float32(len(X) / np.linalg.svd(X)[1][0] ** 2),
-        lambda X: [2 / np.linalg.norm(2 / len(X) * X.T @ X, 2)],
-    ],
-    3: [
         lambda theta, X, y: np.mean(np.sign(X @ theta - y)[:, None] * X, axis=0),
         looped_absolute_gradient,
         taped_absolute_gradient,
     ],
-    4: [
-        lambda b0, b1, mean, std: (b0 - b1 * mean / std, b1 / std),
-        lambda b0, b1, mean, std: np.float32([b0 - b1 * mean / std, b1 / std]),
-        lambda b0, b1, mean, std: tf.constant([b0 - b1 * mean / std, b1 / std]),
-    ],
-    5: [
+    3: [
         clip_by_scale,
         lambda g, longest: tf.clip_by_norm(tf.constant(g, tf.float32), longest),
     ],
+    4: [CHANGES, np.float32(CHANGES), (CHANGES[0] * 1.03, CHANGES[1] + 0.01)],
+    5: [LIMIT * (1 + MOMENTA), tuple(0.99 * LIMIT * (1 + MOMENTA))],
     6: [line_search(0.5, 4, 0.5), line_search(0.7, 10, 0.1)],
 }
 
@@ -82,23 +92,27 @@ WRONG = {
         ((1.9, 10.4), "first for the one parameter"), (10.4, "shape"), ("10.4, 1.9", "Numbers are asked for"),
     ],
     2: [
-        (lambda X: 2 / np.linalg.eigvalsh(X.T @ X).max(), "factor before"),
-        (lambda X: 2 / np.linalg.eigvalsh(X.T @ X / len(X)).max(), "factor before"),
-        (bends_of, "One number"), (lambda X: 0.157, "For some X"), (0.157, "function is asked for"),
-    ],
-    3: [
         (lambda theta, X, y: np.mean(np.sign(X @ theta - y)), "shape"),
         (lambda theta, X, y: np.zeros(4), "finite differences"),
     ],
-    4: [
-        (lambda b0, b1, mean, std: (b0 - b1 * mean, b1 * std), "slope is wrong"),
-        (lambda b0, b1, mean, std: (b0 + b1 * mean / std, b1 / std), "sort by x"),
-        (lambda b0, b1, mean, std: b1 / std, "2 numbers are asked for, in this order: intercept, slope"),
-    ],
-    5: [
+    3: [
         (lambda g, longest: longest * g / np.linalg.norm(g), "left alone"),
         (lambda g, longest: g / np.linalg.norm(g) * min(longest, np.linalg.norm(g)), "not a number"),
         (lambda g, longest: None, "`return` missing"),
+    ],
+    4: [
+        (CHANGES[::-1], "squared error comes first"),
+        (-CHANGES, "not negative"),
+        ((CHANGES[0], 0.9), "come to rest"),
+        ((CHANGES[0] / 2, CHANGES[1]), "normal equations"),
+        ((INTERCEPT_CHANGE, CHANGES[1]), "intercept"),
+        (CHANGES[0], "shape"),
+    ],
+    5: [
+        (LIMIT * np.ones(3), "Did μ reach"), (LIMIT * (1 - MOMENTA), "factor 1 − μ"),
+        (LIMIT * (1 + MOMENTA) * [1, 1.1, 1], "With μ = 0.5 descent diverges"),
+        (LIMIT * (1 + MOMENTA) * [1, 1, 0.9], "With μ = 0.9 descent still converges"),
+        (LIMIT, "shape"),
     ],
     6: [
         (fixed_rate(0.01), "not reached"), (fixed_rate(0.15), "not reached"),
