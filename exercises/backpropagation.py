@@ -5,6 +5,7 @@ from typing import Any
 
 from exercises.judging import (
     WrongAnswer,
+    as_array,
     call_answer,
     is_close,
     judged,
@@ -25,46 +26,29 @@ def exercise_1() -> Any:
         "a acts on L in two places. You counted the product s · a and forgot the product ab.": [4, -16, -8],
         "a acts on L in two places. You counted the product ab and forgot the product s · a.": [24, -16, -8],
         "Multiply along a path, but add over the paths. a has two of them.": [4 * 24, -16, -8],
-        "There is a factor of 2 amiss. The slope of p² is 2p.": (right / 2, -right / 2),
-        "All signs are the wrong way round. What is p, forwards?": -right,
-        "Those are the slopes of p. The square behind it multiplies them by 2p.": right / -4,
+        "There is a factor of 2 too many or too few. The derivative of p² is 2p.": (right / 2, -right / 2),
+        "All signs are wrong. What is p, forwards?": -right,
+        "Those are the derivatives of p. The square behind it multiplies them by 2p.": right / -4,
         "b and c are right. Follow both paths of a.": lambda answer: is_close(answer[1:], right[1:]),
         "Begin on the right: p gets 2p. Then s and a get it times the other factor.": ...,
     }
 
 
-SMALL = np.array([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])
-LARGE = np.array([[1e4, 1e4 + 1, 1e4 - 2], [-1e4, -1e4 - 1, -1e4], [0.0, 200.0, -1000.0]])
-
-
-def _is_lost(row: int) -> Callable[[np.ndarray], bool]:
-    """Return the condition that a row of an answer is not finite."""
-    return lambda answer: not np.all(np.isfinite(answer[row]))
-
-
-@judged_by_table(cases=[(SMALL,), (LARGE,)])
-def exercise_2(Z: Any) -> Any:
-    """The logarithm of the softmax of logits of shape (n, K), which may be large."""
-    right = Z - np.logaddexp.reduce(Z, axis=1, keepdims=True)
-    if Z.max() > 100:
-        return {
-            "right": right,
-            "For logits of 10,000 it overflows. Take the largest out of each row first.": _is_lost(0),
-            "Beside large logits, very negative ones are lost. Shift each row by its own largest.": _is_lost(
-                1
-            ),
-            "A probability was rounded to 0 before its logarithm was taken. Keep to logits.": _is_lost(2),
-            "For large logits it is off. Nothing may be added inside the logarithm, nor cut off.": ...,
-        }
-    return {
-        "right": right,
-        "That is the softmax. Its logarithm is asked for.": np.exp(right),
-        "The sign is the wrong way round. A logarithm of a probability is never positive.": -right,
-        "You summed over the samples. A row is one sample, with a sum of its own.": Z
-        - np.logaddexp.reduce(Z),
-        "You summed over everything. Each row has a sum of its own.": Z - np.logaddexp.reduce(Z, axis=None),
-        "Even for small logits it is off. log ŷ is the logit minus log Σ exp.": ...,
-    }
+@judged
+def exercise_2(exponent_and_factor: Any) -> None:
+    """The best step of finite differences, as a power of ten, and by what a tenth of it divides the error."""
+    exponent, factor = as_array(exponent_and_factor, shape=(2,))
+    reject_if(0 < exponent < 1, "The exponent is asked for: for a step of 10⁻³ that is −3.")
+    reject_if(exponent >= 0, "Steps are below 1, so the exponent is negative.")
+    hint = (
+        "With so small a step the two losses agree in nearly all digits. Is that the smallest of all errors?"
+    )
+    reject_if(exponent <= -8, hint)
+    reject_if(exponent > -4, "There the error still falls. Try smaller steps, too.")
+    hint = "A factor of 10 belongs to the difference to one side. Compare the errors of 10⁻¹ and 10⁻²."
+    reject_if(5 < factor < 20, hint)
+    reject_if(0 < factor < 1, "By what is the error *divided*? You have the inverse.")
+    reject_if(not 50 < factor < 200, "Compare the errors of two large steps, such as 10⁻¹ and 10⁻².")
 
 
 SIZES = [
@@ -89,7 +73,7 @@ def exercise_3(d_Z: Any, X: Any, W: Any) -> Any:
         "d_b is a mean in yours. b was used by every sample, and paths are added.": {"d_b": d_Z.mean(axis=0)},
         **silent,
         "d_W is transposed. For a square W no shape complains.": {"d_W": d_Z.T @ X},
-        "You summed d_Z over the units. b was stretched over the samples.": {"d_b": d_Z.sum(axis=1)},
+        "You summed d_Z over the units. b was broadcast over the samples.": {"d_b": d_Z.sum(axis=1)},
         **{f"{part} {off}": part for part in ("d_X", "d_W", "d_b")},
     }
 
@@ -99,20 +83,22 @@ def _sigmoid(z: Any) -> Any:
 
 
 @judged_by_table(cases=[(0.3,), (-2.0,), (0.0,), (700.0,), (-1000.0,)])
-def value_and_slope_of_sigmoid(a: float) -> Any:
-    """Value and slope of the logistic function at a."""
+def value_and_derivative_of_sigmoid(a: float) -> Any:
+    """Value and derivative of the logistic function at a."""
     value = _sigmoid(a)
-    slope = value * (1 - value)
+    derivative = value * (1 - value)
     return {
-        "right": {"value": value, "slope": slope},
-        "No blame arrives at its argument. Who are the parents of the new Number?": {"slope": 0},
-        "Blame passes unchanged, as through an addition. The slope of σ is σ (1 − σ).": {"slope": 1},
-        "The slope is the value itself, as with exp. For σ it is σ (1 − σ).": {"slope": value},
-        "That is the slope of tanh. For σ it is σ (1 − σ).": {"slope": 1 - value**2},
-        "The slope is a (1 − a) in yours. It is σ (1 − σ), with the value of σ.": {"slope": a * (1 - a)},
-        "The sign of the slope is the wrong way round. σ rises.": {"slope": -slope},
+        "right": {"value": value, "derivative": derivative},
+        "No derivative arrives at its argument. Who are the parents of the new Number?": {"derivative": 0},
+        "The derivative passes unchanged, as through an addition. That of σ is σ (1 − σ).": {"derivative": 1},
+        "The derivative is the value itself, as with exp. For σ it is σ (1 − σ).": {"derivative": value},
+        "That is the derivative of tanh. For σ it is σ (1 − σ).": {"derivative": 1 - value**2},
+        "The derivative is a (1 − a) in yours. It is σ (1 − σ), with the value of σ.": {
+            "derivative": a * (1 - a)
+        },
+        "The sign of the derivative is wrong. σ rises.": {"derivative": -derivative},
         f"At {a:g} its value should be {value:.4f}.": "value",
-        f"At {a:g} its slope should be {slope:.4f}.": "slope",
+        f"At {a:g} its derivative should be {derivative:.4f}.": "derivative",
     }
 
 
@@ -123,41 +109,53 @@ def exercise_4(sigmoid: Any, number: type, backward: Callable[[Any], None]) -> N
     The notebook hands over its class `Number` and its backward pass.
     """
 
-    def value_and_slope(a: float) -> tuple[Any, Any]:
+    def value_and_derivative(a: float) -> tuple[Any, Any]:
         leaf = number(a)
         result = call_answer(sigmoid, leaf)
-        hint = "Your function returns no Number, so blame cannot find its way back."
+        hint = "Your function returns no Number, so no derivative can be passed back."
         reject_if(not isinstance(result, number), hint)
         hint = f"At {a:g} its value is not a number. Does the power overflow?"
         reject_if(not np.isfinite(result.value), hint)
         try:
-            # Something follows, so that the blame that arrives is not 1 and the slope has to be multiplied.
+            # Something follows, so that the gradient that arrives is not 1 and has to be multiplied.
             backward(result * 3.0)
         except Exception as error:
             raise WrongAnswer(f"The backward pass stopped with {type(error).__name__}: {error}") from None
         return result.value, leaf.gradient / 3.0
 
-    value_and_slope_of_sigmoid.verdict(value_and_slope)
+    value_and_derivative_of_sigmoid.verdict(value_and_derivative)
 
 
-LABELS = np.array([1.0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0])
+def gradient_through_sigmoids(gain: float, layers: int = 20, width: int = 64, draws: int = 5) -> float:
+    """Return the size of the gradient in the first layer over that in the last, on (geometric) average."""
+    logarithms = []
+    for seed in range(draws):
+        H, d_Z, *weights = random_arrays(seed, (100, width), (100, width), *[(width, width)] * layers)
+        weights = [gain / np.sqrt(width) * W for W in weights]
+        values = [H := _sigmoid(H @ W) for W in weights]
+        d_Z = d_Z * H * (1 - H)  # what reaches the last layer is of no matter: its size cancels
+        last = np.mean(d_Z**2)
+        for W, H in zip(weights[:0:-1], values[-2::-1], strict=True):
+            d_Z = (d_Z @ W.T) * H * (1 - H)
+        logarithms.append(np.log(np.mean(d_Z**2) / last) / 2)
+    return float(np.exp(np.mean(logarithms)))
 
 
-@judged_by_table(cases=[(*random_arrays(seed, (12,)), LABELS, w) for seed, w in enumerate([1.0, 5.0, 0.2])])
-def exercise_5(z: Any, y: Any, w: Any) -> Any:
-    """The gradient of a cross-entropy where y = 1 counts w times, with respect to logits z of shape (n,)."""
-    n, p = len(y), _sigmoid(z)
-    right = (w * y * (p - 1) + (1 - y) * p) / n
-    return {
-        "right": right,
-        "That is the gradient of the sum. The loss is a mean.": n * right,
-        "The sign is the wrong way round: following it, the loss rises.": -right,
-        "The weight has no effect in yours.": (p - y) / n,
-        "You weighted all samples. Only those with y = 1 count w times.": w * (p - y) / n,
-        "Look at one sample with y = 1. Both ŷ and 1 have to be multiplied by w.": (p - w * y) / n,
-        "That is the gradient with respect to ŷ. One more factor leads back to z.": right / (p * (1 - p)),
-        "Derive it for y = 1 and for y = 0 by themselves, and then put both into one line.": ...,
-    }
+@judged
+def exercise_5(gain: Any) -> None:
+    """The gain with which twenty layers of sigmoids keep the size of the gradient."""
+    g = as_array(gain)
+    reject_if(g.size != 1, "One number is asked for.")
+    g = float(g.reshape(()))
+    reject_if(not 0 < g < 1000, "The gain is positive, and not in the thousands.")
+    hint = (
+        "That would be right if σ′ were 1/4 everywhere. It is so at z = 0 only. How widely are the z spread?"
+    )
+    reject_if(3.5 <= g <= 4.5, hint)
+    ratio = gradient_through_sigmoids(g)
+    # A factor of 3 is asked for; other draws of the weights need room.
+    reject_if(ratio < 1 / 5, "With your gain the gradient vanishes on its way back to the first layer.")
+    reject_if(ratio > 5, "With your gain the gradient explodes on its way back to the first layer.")
 
 
 def _batch(seed: int, n: int, d: int) -> tuple[np.ndarray, ...]:
@@ -182,7 +180,7 @@ def exercise_6(d_Y: Any, X: Any, gamma: Any) -> Any:
         },
         "d_beta is off. It was added to every sample of its column.": "d_beta",
         "In d_gamma you multiplied by X, and not by the normalised X.": {"d_gamma": (d_Y * X).sum(axis=0)},
-        "d_gamma is off. Its slope is the normalised X, and it was used by every sample.": "d_gamma",
+        "d_gamma is off. Its derivative is the normalised X, and it was used by every sample.": "d_gamma",
         f"{rest}. In d_X, the paths through the mean and the variance are missing.": {"d_X": direct},
         "d_X lacks the path through the variance.": {"d_X": direct + through_mean},
         "d_X lacks the path through the mean.": {"d_X": direct + through_variance},
