@@ -29,13 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note which cell has noticed a planted mistake."""
-    if report.when == "call" and report.passed:
+    """Note which cell has noticed a planted mistake, now or when it was planted last."""
+    if report.when == "call" and not report.failed:
         _entries.extend(value for name, value in report.user_properties if name == "mistake")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the record of planted mistakes if every one was planted and caught just now."""
+    """Write the record of planted mistakes if each was caught, now or before with nothing changed since."""
     planted = [
         (path.stem, mistake.name)
         for path in collection.notebooks()

@@ -133,6 +133,7 @@ def test_it_is_caught(path, mistake, runner, request, record_property):
     if noticed and request.config.option.changed:
         ways = (planted.cut(noticed), whole[: noticed[0] + 1])
         if known["fingerprint"] in map(planted.fingerprint, ways):
+            record_property("mistake", [path.stem, mistake.name, known])
             pytest.skip("was caught before, and nothing has changed on which that depends")
     copies = [planted.cut(planted.affected)]
     if not noticed and (failure := runner.first_failure(planted.copy_of(copies[0], planted=True))):
