@@ -3,6 +3,9 @@
 from typing import Any
 
 from exercises.judging import (
+    CAUGHT,
+    NotAttempted,
+    WrongAnswer,
     as_array,
     call_answer,
     is_close,
@@ -17,6 +20,7 @@ import numpy as np
 
 MOST_PARAMETERS = 10_000  # of the network of exercise 6
 LEAST_ACCURACY = {"full": 0.96, "sample": 0.80}
+LEAST_ACCURACY_SHUFFLED = {"full": 0.96, "sample": 0.84}  # of exercise 3
 
 
 @judged_by_table(tolerance=0)
@@ -48,27 +52,40 @@ def exercise_2() -> Any:
     }
 
 
-# Twelve classes and forty examples, and then as many examples as classes, where a wrong axis is silent.
-SIZES = [(40, 12, 3), (40, 12, 1), (40, 12, 12), (12, 12, 2), (1, 5, 1), (200, 10, 5)]
-RANDOM = np.random.RandomState(3)
+@judged
+def exercise_3(answer: Any, data: Any) -> None:
+    """A trained network, and the function that shuffles the pixels of the pictures it was trained on.
 
-
-@judged_by_table(cases=[(RANDOM.normal(size=(n, c)), RANDOM.randint(c, size=n), k) for n, c, k in SIZES])
-def exercise_3(scores: Any, labels: Any, k: Any) -> Any:
-    """The share of labels (n,) that are among the k highest of their scores (n, classes)."""
-    n, classes = scores.shape
-    above = (scores > scores[np.arange(n), labels][:, np.newaxis]).sum(axis=1)
-    right = np.mean(above < k)
-    where = f"With {n} examples, {classes} classes and k = {k}"
-    return {
-        "right": right,
-        "Right, but in per cent. A number from 0 to 1 is asked for.": 100 * right,
-        "You count the hits. What part of all examples are they?": n * right,
-        "You take the k lowest scores. NumPy sorts from small to large.": np.mean(above >= classes - k),
-        "You look at the highest score only. The k highest count.": np.mean(above < 1),
-        "You divide by k. One example with its label among the k is one hit.": right / k,
-        f"{where} the answer is off. Along which axis do you sort?": ...,
-    }
+    The function puts the pixels of pictures (n, 28, 28) into another order, the same one for all.
+    """
+    try:
+        network, shuffled = answer
+    except CAUGHT:
+        raise WrongAnswer("Two things are asked for, in this order: the network, the function.") from None
+    if network is ...:
+        raise NotAttempted
+    numbered = np.arange(784).reshape(1, 28, 28)
+    order, again = (as_array(call_answer(shuffled, numbered), numbered.shape) for _ in range(2))
+    hint = "Called twice, your function gives two orders. Draw one, once, before the function."
+    reject_if(not np.array_equal(order, again), hint)
+    hint = "Each pixel has to occur exactly once. `permutation(784)` of a NumPy generator is such an order."
+    reject_if(not np.array_equal(np.sort(order, axis=None), np.arange(784)), hint)
+    both = as_array(call_answer(shuffled, np.concatenate([numbered, 784 + numbered])), (2, 28, 28))
+    hint = "Two pictures do not get the same order. The n pictures stay apart, and one order serves them all."
+    reject_if(not np.array_equal(both, np.concatenate([order, 784 + order])), hint)
+    row, column = np.divmod(order.argsort(axis=None).reshape(28, 28), 28)  # where each pixel went
+    apart = np.abs(np.diff(row, axis=1)) + np.abs(np.diff(column, axis=1))
+    hint = "Pixels that were neighbours are neighbours still. Draw the order at random."
+    reject_if(np.mean(apart == 1) > 0.1, hint)
+    wanted = LEAST_ACCURACY_SHUFFLED[data.tier]
+    on_shuffled, on_plain = (
+        np.mean(predict(network, pictures).argmax(axis=1) == data.y_val)
+        for pictures in (as_array(call_answer(shuffled, data.x_val)), data.x_val)
+    )
+    hint = "It classifies pictures as they are. Train it on the shuffled ones."
+    reject_if(on_plain > max(on_shuffled, 0.5), hint)
+    found = f"On shuffled validation pictures its accuracy is {100 * on_shuffled:.1f} %"
+    reject_if(on_shuffled < wanted, f"{found}; with five epochs it gets above {100 * wanted:.0f} %.")
 
 
 @judged
