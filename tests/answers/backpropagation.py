@@ -2,6 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
+from altered import changed, listed
 
 
 class Number:
@@ -84,28 +85,6 @@ def taped_batch_norm(d_Y, X, gamma):
         mean, variance = tf.nn.moments(X, 0)
         Y = gamma * (X - mean) / tf.sqrt(variance + 1e-3) + beta
     return tape.gradient(Y, [X, gamma, beta], output_gradients=tf.constant(d_Y, tf.float32))
-
-
-def listed(function):
-    """Return a function that answers with lists."""
-
-    def answer(*arguments):
-        found = function(*arguments)
-        return [part.tolist() for part in found] if isinstance(found, tuple) else np.asarray(found).tolist()
-
-    return answer
-
-
-def changed(function, **parts):
-    """Return a function some of whose answers are replaced: place → function of answer and arguments."""
-
-    def answer(*case):
-        found = list(function(*case))
-        for place, make in parts.items():
-            found[int(place[1:])] = make(found[int(place[1:])], *case)
-        return tuple(found)
-
-    return answer
 
 
 LAYER = looped_layer
