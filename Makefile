@@ -15,10 +15,10 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 FILES := $(if $(NOTEBOOK),notebooks/$(NOTEBOOK)*.ipynb) $(if $(MODULE),tests/test_$(MODULE).py)
 WORDS := $(if $(NOTEBOOK),-k $(NOTEBOOK))
 
-.PHONY: help lab test test-full test-mistakes test-browser run handouts bench bench-quick lint format lock clean environment environment-dev
+.PHONY: help lab test test-full test-mistakes test-random-mistakes test-browser run handouts bench bench-quick lint format lock clean environment environment-dev
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: environment ## open the notebooks in JupyterLab
 	@$(VENV_PYTHON) -m jupyterlab --log-level=WARN $(AS_ROOT) notebooks $(ARGS)
@@ -31,6 +31,9 @@ test-full: environment-dev ## the same on the full data, with every output compa
 
 test-mistakes: environment-dev ## plant mistakes in copies of the notebooks and see that each is caught
 	@$(VENV_PYTHON) -m pytest -m mistakes --dist=worksteal tests/test_mistakes.py $(WORDS) $(ARGS)
+
+test-random-mistakes: environment-dev ## the same with fifty mistakes a notebook, drawn at random (an hour)
+	@$(VENV_PYTHON) -m pytest -m random_mistakes --dist=worksteal tests/test_mutations.py $(WORDS) $(ARGS)
 
 test-browser: environment-dev ## run the notebooks in JupyterLab in a real browser and touch every slider
 	@$(VENV_PYTHON) -m pytest -m browser --numprocesses=0 tests/test_browser.py $(WORDS) $(ARGS)
