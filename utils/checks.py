@@ -224,6 +224,14 @@ class _Writer:
     points: bool
     unit: str
 
+    @property
+    def _scale(self) -> int:
+        return 100 if self.percent or self.points else 1
+
+    @property
+    def _unit(self) -> str:
+        return " %" if self.percent else f" {self.unit}".rstrip()
+
     def value(
         self, number: float, spread: float | None, at_least: float | None, at_most: float | None
     ) -> str:
@@ -231,8 +239,8 @@ class _Writer:
 
         Where its spread is given, that has two digits, and the value is rounded as it is.
         """
-        scale = 100 if self.percent or self.points else 1
-        suffix = " %" if self.percent else " percentage points" if self.points else f" {self.unit}".rstrip()
+        scale = self._scale
+        suffix = " percentage points" if self.points else self._unit
         scaled = [None if bound is None else scale * bound for bound in (at_least, at_most)]
         if spread is not None and spread > 0 and math.isfinite(number):
             decimals = max(0, 1 - math.floor(math.log10(scale * spread)))
@@ -243,14 +251,12 @@ class _Writer:
 
     def bounds(self, at_least: float | None, at_most: float | None) -> str:
         """Write one bound, or both."""
-        scale = 100 if self.percent or self.points else 1
-        suffix = " %" if self.percent else f" {self.unit}".rstrip()
         lower, upper = (
-            None if bound is None else _exact(scale * float(bound), 4) for bound in (at_least, at_most)
+            None if bound is None else _exact(self._scale * float(bound), 4) for bound in (at_least, at_most)
         )
         if lower and upper:
-            return f"between {lower} and {upper}{suffix}"
-        return f"at least {lower}{suffix}" if lower else f"at most {upper}{suffix}"
+            return f"between {lower} and {upper}{self._unit}"
+        return f"at least {lower}{self._unit}" if lower else f"at most {upper}{self._unit}"
 
 
 def _agrees(shown: float, number: float, at_least: float | None, at_most: float | None) -> bool:
