@@ -50,6 +50,7 @@ def runner(request, tmp_path_factory) -> Runner:
 
 
 @pytest.mark.random_mistakes
+@pytest.mark.data  # what is judged on the full data only is noticed on them only
 @pytest.mark.parametrize(("path", "mutation"), cases())
 def test_somebody_notices(path, mutation, runner):
     cell = next(cell for cell in collection.read(path).cells if cell.id == mutation.cell)
