@@ -2,9 +2,27 @@
 
 from typing import Any
 
-from exercises.judging import judged_by_table, near, random_arrays
+from exercises.judging import (
+    CAUGHT,
+    NotAttempted,
+    WrongAnswer,
+    as_array,
+    is_close,
+    judged,
+    judged_by_table,
+    near,
+    random_arrays,
+    reject_if,
+)
 
 import numpy as np
+
+# Between what the accuracies of the experiments lie. The sample's reviews are a coin to words and pairs.
+ACCURACY_OF_FIFTY = {"full": (0.81, 0.86), "sample": (0.3, 0.7)}  # of exercise 3
+ACCURACIES_BY_COUNT = {  # of exercise 7
+    "full": ((0.82, 0.86), (0.865, 0.89), (0.885, 0.905)),
+    "sample": ((0.3, 0.7), (0.3, 0.7), (0.3, 0.7)),
+}
 
 
 @judged_by_table(tolerance=0)
@@ -53,7 +71,7 @@ SIZES = [(30, 8), (30, 10), (9, 8), (8, 8), (5, 8), (1, 8), (30, 3), (12, 7), (0
 
 
 @judged_by_table(cases=[(list(range(101, 101 + words)), length) for words, length in SIZES])
-def exercise_3(review: Any, length: Any) -> Any:
+def both_ends(review: Any, length: Any) -> Any:
     """A row of ids, truncated in the middle after `length // 4` words, or padded before the text."""
     words, padding = len(review), [0] * (length - len(review))
     if words <= length:
@@ -63,18 +81,47 @@ def exercise_3(review: Any, length: Any) -> Any:
             f"A review of {words} words fits into {length}, so all of its words stay, in order.": ...,
         }
 
-    def both_ends(first: int) -> list[int]:
+    def with_first(first: int) -> list[int]:
         return review[:first] + review[words - (length - first) :]
 
-    right = both_ends(length // 4)
+    right = with_first(length // 4)
     return {
         "right": right,
-        "You keep one end only. A quarter is for the first words.": (both_ends(0), both_ends(length)),
-        "The quarter is for the first words, the rest for the last.": both_ends(length - length // 4),
-        "You keep as many first words as last ones. The first ones get a quarter.": both_ends(length // 2),
+        "You keep one end only. A quarter is for the first words.": (with_first(0), with_first(length)),
+        "The quarter is for the first words, the rest for the last.": with_first(length - length // 4),
+        "You keep as many first words as last ones. The first ones get a quarter.": with_first(length // 2),
         "The right words, in another order. First words first.": lambda row: sorted(row) == sorted(right),
         f"With {words} words and length {length} the row is off. Keep length // 4 first words.": ...,
     }
+
+
+def _accuracies(values: Any, count: int) -> np.ndarray:
+    """Return the accuracies of an answer, each of them from 0 to 1."""
+    found = as_array(values, (count,))
+    hint = "An accuracy is a part of one: 0.87, and not 87."
+    reject_if(np.any((found < 0) | (found > 1)), hint)
+    return found
+
+
+def _expect_between(name: str, found: float, bounds: tuple[float, float], what_to_do: str) -> None:
+    low, high = (100 * bound for bound in bounds)
+    hint = f"{name} you found {100 * found:.1f} %, and it is between {low:g} and {high:g} %. {what_to_do}"
+    reject_if(not low <= 100 * found <= high, hint)
+
+
+@judged
+def exercise_3(answer: Any, data: Any) -> None:
+    """A truncation that keeps both ends, and the accuracies with it and with the last 50 words."""
+    if not isinstance(answer, tuple | list) or len(answer) != 3:
+        raise WrongAnswer("Three things are asked for, in this order: the function and two accuracies.")
+    function, *accuracies = answer
+    both_ends.verdict(function)
+    if any(accuracy is ... for accuracy in accuracies):
+        raise NotAttempted
+    with_both, with_last = _accuracies(accuracies, 2)
+    what_to_do = "Cut both sets to 50 words, train on the one and ask about the other."
+    _expect_between("With both ends", with_both, ACCURACY_OF_FIFTY[data.tier], what_to_do)
+    _expect_between("With the last words", with_last, ACCURACY_OF_FIFTY[data.tier], what_to_do)
 
 
 def _sigmoid(a: np.ndarray) -> np.ndarray:
@@ -117,37 +164,51 @@ def exercise_4(x: Any, h: Any, W: Any, U: Any, b: Any) -> Any:
     }
 
 
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(scores - scores.max())
-    return exponentials / exponentials.sum()
+@judged
+def exercise_5(answer: Any, lstm: Any, counted: Any, known: Any) -> None:
+    """The weight of an LSTM in a mixture with an n-gram model, and the perplexity of the mixture.
+
+    Given are the probabilities that both gave to the words that came, (windows, words), and which of these
+    words count. The first half of the windows chooses the weight, the second half judges.
+    """
+    try:
+        weight, found = answer
+    except CAUGHT:
+        raise WrongAnswer("Two numbers are asked for, in this order: the weight, the perplexity.") from None
+    weight, found = (float(as_array(value, ())) for value in (weight, found))
+    half = len(known) // 2
+    choosing, judging = slice(None, half), slice(half, None)
+
+    def perplexity(share: float, part: slice, which: Any = known) -> float:
+        mixed = share * lstm[part] + (1 - share) * counted[part]
+        return float(np.exp(-np.mean(np.log(mixed[which[part]]))))
+
+    reject_if(
+        not 0 <= weight <= 1, "A mixture has a weight between 0 and 1, and the other model has the rest."
+    )
+    tried = [perplexity(share, choosing) for share in np.arange(101) / 100]
+    too_much = 1.002  # near the best weight the perplexity hardly changes
+    here, mirrored = perplexity(weight, choosing), perplexity(1 - weight, choosing)
+    hint = "That is the weight of the n-gram model. The weight of the LSTM is asked for."
+    reject_if(here > too_much * min(tried) >= mirrored, hint)
+    hint = (
+        f"With the weight {weight:.2f} the half that chooses has the perplexity {here:.1f}. It can be lower."
+    )
+    reject_if(here > too_much * min(tried), hint)
+    if is_close(found, perplexity(weight, judging), 2e-3):
+        return
+    hint = "That is the perplexity of the half that chose the weight. The other half judges."
+    reject_if(is_close(found, here, 2e-3), hint)
+    everything = perplexity(weight, judging, np.ones_like(known))
+    reject_if(is_close(found, everything, 2e-3), "You count <unknown>, too. Known words only.")
+    hint = "That is the mean of two perplexities. Mix the probabilities, then take the perplexity."
+    between = weight * perplexity(1, judging) + (1 - weight) * perplexity(0, judging)
+    reject_if(is_close(found, between, 2e-3), hint)
+    hint = "The weight is right, the perplexity of the half that judges is another one, for the known words."
+    raise WrongAnswer(hint)
 
 
-LOGITS = [(20, 5, 0.5, 1), (20, 1, 2.0, 1), (7, 7, 1.5, 1), (50, 10, 0.7, 900)]
-
-
-@judged_by_table(cases=[(size * random_arrays(5, (words,))[0], k, t) for words, k, t, size in LOGITS])
-def exercise_5(logits: Any, k: Any, temperature: Any) -> Any:
-    """The probabilities of top-k sampling for logits of shape (words,)."""
-    kept, large = logits >= np.sort(logits)[-k], np.abs(logits).max() > 100
-    highest, all_words = np.where(kept, logits, -np.inf), _softmax(logits / temperature)
-    return {
-        "right": _softmax(highest / temperature),
-        "You multiply by the temperature. The logits are divided by it.": _softmax(highest * temperature),
-        "The temperature does nothing.": _softmax(highest),
-        "All words have a probability. Only the k highest may.": all_words,
-        "The probabilities that stay do not add up to one. Divide by their sum.": kept * all_words,
-        "A logit of 0 is not a probability of 0.": _softmax(kept * logits / temperature),
-        "Large logits overflow. Subtract the highest one before the exponential.": lambda row: np.isnan(
-            row
-        ).any(),
-        f"Is it k = {k} words that have a probability?": lambda row: not large and np.count_nonzero(row) != k,
-        "You keep the k lowest logits. NumPy sorts from small to large.": lambda row: row[~kept].any(),
-        "The probabilities do not add up to one.": lambda row: abs(row.sum() - 1) > 1e-4,
-        f"With {len(logits)} words, k = {k} and temperature {temperature} they are off.": ...,
-    }
-
-
-# x, h, c, W, U, b and the slopes of the new h and the new c.
+# x, h, c, W, U, b and the gradients with respect to the new h and the new c.
 CELLS = [
     random_arrays(f, (f,), (u,), (u,), (f, 4 * u), (u, 4 * u), (4 * u,), (u,), (u,))
     for f, u in [(3, 5), (4, 4)]
@@ -155,24 +216,41 @@ CELLS = [
 
 
 @judged_by_table(cases=CELLS)
-def exercise_6(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any, h_slope: Any, c_slope: Any) -> Any:
-    """One step back through an LSTM cell with the blocks i, f, g, o: the slopes of x, h, c, W, U and b."""
+def exercise_6(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any, h_gradient: Any, c_gradient: Any) -> Any:
+    """One step back through an LSTM cell with the blocks i, f, g, o: the gradients of x, h, c, W, U and b."""
     i, f, g, o = np.split(x @ W + h @ U + b, 4)
     i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
     squeezed = np.tanh(f * c + i * g)
-    once = c_slope * f
-    c_slope = c_slope + h_slope * o * (1 - squeezed**2)
-    gates = [c_slope * g * i * (1 - i), c_slope * c * f * (1 - f), c_slope * i * (1 - g**2)]
-    a = np.concatenate([*gates, h_slope * squeezed * o * (1 - o)])
+    once = c_gradient * f
+    c_gradient = c_gradient + h_gradient * o * (1 - squeezed**2)
+    gates = [c_gradient * g * i * (1 - i), c_gradient * c * f * (1 - f), c_gradient * i * (1 - g**2)]
+    a = np.concatenate([*gates, h_gradient * squeezed * o * (1 - o)])
     order = "columns to the four blocks in the order i, f, g, o."
     return {
-        "right": {"x": W @ a, "h": U @ a, "c": c_slope * f, "W": np.outer(x, a), "U": np.outer(h, a), "b": a},
+        "right": {
+            "x": W @ a,
+            "h": U @ a,
+            "c": c_gradient * f,
+            "W": np.outer(x, a),
+            "U": np.outer(h, a),
+            "b": a,
+        },
         # What is wrong in c and in the bias is wrong in most of the others, too.
         "c is used twice: in the next step, and in h. Add what comes back through h.": {"c": once},
-        "The slope of c is off. The old c reaches the new one through the forget gate alone.": "c",
-        "The slope of b is off. In the order i, f, g, o: σ′ = σ (1 − σ), but tanh′ = 1 − tanh² for g.": "b",
-        f"The slope of W is off. Rows belong to the elements of x, {order}": "W",
-        f"The slope of U is off. Rows belong to the elements of the old h, {order}": "U",
-        "The slope of x is off. It sums over all four blocks: the whole matrix W is on the way.": "x",
-        "The slope of h is off. It sums over all four blocks: the whole matrix U is on the way.": "h",
+        "The gradient of c is off. The old c reaches the new one through the forget gate alone.": "c",
+        "The gradient of b is off. Blocks i, f, g, o: σ′ = σ (1 − σ), but tanh′ = 1 − tanh² for g.": "b",
+        f"The gradient of W is off. Rows belong to the elements of x, {order}": "W",
+        f"The gradient of U is off. Rows belong to the elements of the old h, {order}": "U",
+        "The gradient of x is off. It sums over all four blocks: the whole matrix W is on the way.": "x",
+        "The gradient of h is off. It sums over all four blocks: the whole matrix U is on the way.": "h",
     }
+
+
+@judged
+def exercise_7(accuracies: Any, data: Any) -> None:
+    """The validation accuracies of words and pairs that learnt from 1,000, 3,000 and 10,000 reviews."""
+    found = _accuracies(accuracies, 3)
+    wanted = ACCURACIES_BY_COUNT[data.tier]
+    for count, accuracy, bounds in zip((1000, 3000, 10_000), found, wanted, strict=True):
+        what_to_do = f"Train on the first {count:,} training reviews and ask about all validation reviews."
+        _expect_between(f"With {count:,} reviews", accuracy, bounds, what_to_do)

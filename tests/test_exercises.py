@@ -39,7 +39,7 @@ NAMES = [name for name in JUDGES if name[-1].isdigit()]
 def answers_to(name, kind):
     """Return the answers of some kind, which are `RIGHT`, `WRONG` or `GIVEN`, to an exercise."""
     module, k = name.split()
-    return getattr(ANSWERS[module], kind, {}).get(int(k), ()) if k.isdigit() else ()
+    return getattr(ANSWERS[module], kind, {}).get(int(k) if k.isdigit() else k, ())
 
 
 @pytest.fixture

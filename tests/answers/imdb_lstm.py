@@ -1,5 +1,8 @@
 """Answers to the exercises of notebook 05: right ones in several forms, and wrong ones with their hints."""
 
+import itertools
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -42,40 +45,42 @@ def keras_gru(x, h, W, U, b, reset_after=False):
     return cell(tf.constant(x, tf.float32), [tf.constant(h, tf.float32)])[0]
 
 
-def top_k(logits, k, temperature):
-    scores = np.full(len(logits), -np.inf)
-    best = np.argsort(logits)[::-1][:k]
-    scores[best] = np.asarray(logits)[best] / temperature
-    exponentials = np.exp(scores - scores.max())
-    return exponentials / exponentials.sum()
+def probabilities_that_were_given():
+    """Return what two models gave to 400 rows of words, where each is sure of words that the other misses."""
+    random = np.random.RandomState(3)
+    lstm, counted = np.exp(-np.abs(random.normal(2, 2, (2, 400, 5))))
+    known = random.random_sample((400, 5)) < 0.8
+    lstm[~known], counted[~known] = 0.9, 0.8  # easy, so that they would make the perplexity smaller
+    return lstm, counted, known
 
 
-def tensorflow_top_k(logits, k, temperature):
-    values, places = tf.math.top_k(tf.constant(logits, tf.float32), k)
-    return tf.scatter_nd(places[:, None], tf.nn.softmax(values / temperature), [len(logits)])
+MIXED = probabilities_that_were_given()
 
 
-def threshold_top_k(logits, k, temperature):
-    threshold = sorted(logits)[-k]
-    values = [np.exp((z - max(logits)) / temperature) if z >= threshold else 0.0 for z in logits]
-    return [value / sum(values) for value in values]
+def mixed_perplexity(weight, part, known=MIXED[2]):
+    mixed = weight * MIXED[0][part] + (1 - weight) * MIXED[1][part]
+    return np.exp(-np.log(mixed[known[part]]).mean())
 
 
-def naive_top_k(logits, k, temperature):
-    exponentials = np.exp(logits / temperature)
-    exponentials[np.argsort(logits)[:-k]] = 0
-    return exponentials / exponentials.sum()
+CHOOSING, JUDGING = slice(200), slice(200, None)
+WEIGHT = min(np.arange(101) / 100, key=lambda weight: mixed_perplexity(weight, CHOOSING))
+MIXTURE = mixed_perplexity(WEIGHT, JUDGING)
+MEAN = WEIGHT * mixed_perplexity(1, JUDGING) + (1 - WEIGHT) * mixed_perplexity(0, JUDGING)
 
 
-def taped_lstm(x, h, c, W, U, b, h_slope, c_slope):
+def taped_lstm(x, h, c, W, U, b, h_gradient, c_gradient):
     inputs = [tf.constant(values) for values in (x, h, c, W, U, b)]
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         x, h, c, W, U, b = inputs
         i, f, g, o = tf.split(x[None] @ W + h[None] @ U + b, 4, axis=1)
         new_c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
-        total = tf.reduce_sum(tf.sigmoid(o) * tf.tanh(new_c) * h_slope) + tf.reduce_sum(new_c * c_slope)
+        total = tf.reduce_sum(tf.sigmoid(o) * tf.tanh(new_c) * h_gradient) + tf.reduce_sum(new_c * c_gradient)
     return tape.gradient(total, inputs)
+
+
+def answer_3(function, with_both=0.84, with_last=0.83):
+    return function, with_both, with_last
 
 
 GATE = 0.9**0.01
@@ -87,13 +92,24 @@ BIAS = np.log(GATE / (1 - GATE))
 RIGHT = {
     1: [98_816, 98_816.0, np.int64(98_816), [98_816], tf.constant(98_816)],
     2: [BIAS, np.float32(BIAS), 6.855, -np.log(1 / GATE - 1), tf.constant(BIAS)],
-    3: [both_ends, keras_both_ends, lambda *case: np.int32(both_ends(*case))],
+    3: [
+        (both_ends, 0.83, 0.84),
+        [keras_both_ends, np.float32(0.83), tf.constant(0.84)],
+        (lambda *case: np.int32(both_ends(*case)), 0.83, 0.84),
+    ],
     4: [gru, keras_gru],
-    5: [top_k, tensorflow_top_k, threshold_top_k, lambda *case: np.float32(top_k(*case))],
+    5: [(WEIGHT, MIXTURE), [WEIGHT, tf.constant(MIXTURE)], np.float32([WEIGHT, MIXTURE])],
     6: [taped_lstm, lambda *case: [np.float32(part) for part in taped_lstm(*case)]],
+    7: [[0.84, 0.88, 0.895], np.float32([0.842, 0.878, 0.9]), (0.85, tf.constant(0.87), 0.89)],
 }
 
+
+def backwards(review, length):
+    return both_ends(review, length)[::-1]
+
+
 WRONG = {
+    "both_ends": [(backwards, "another order")],
     1: [
         (24_704, "one set"), (74_112, "candidate"), (98_304, "bias"), (33_280, "last hidden state"),
         (66_048, "at the word"), (99_328, "one bias"), (2_470_400, "same weights"),
@@ -105,12 +121,18 @@ WRONG = {
         (3.75, "10 % are left"), (2.977, "natural logarithm"), (100.0, "Solve for the gate"),
     ],
     3: [
-        (lambda r, n: ([0] * n + r)[-n:], "one end only"), (lambda r, n: (r + [0] * n)[:n], "one end only"),
-        (lambda r, n: both_ends(r, n) if len(r) > n else r + [0] * (n - len(r)), "before"),
-        (lambda r, n: both_ends(r, n) if len(r) > n else both_ends(r[::-1], n), "fits into"),
-        (lambda r, n: both_ends(r, n)[::-1], "another order"),
-        (lambda r, n: [*both_ends(r, n)[:-1], 7], "length // 4"),
-        (in_place_both_ends, "changes the list"), (lambda r, n: both_ends(r, n)[1:], "shape"),
+        (answer_3(lambda r, n: ([0] * n + r)[-n:]), "one end only"),
+        (answer_3(lambda r, n: (r + [0] * n)[:n]), "one end only"),
+        (answer_3(lambda r, n: both_ends(r, n) if len(r) > n else r + [0] * (n - len(r))), "before"),
+        (answer_3(lambda r, n: both_ends(r, n) if len(r) > n else both_ends(r[::-1], n)), "fits into"),
+        (answer_3(backwards), "another order"),
+        (answer_3(lambda r, n: [*both_ends(r, n)[:-1], 7]), "length // 4"),
+        (answer_3(in_place_both_ends), "changes the list"),
+        (answer_3(lambda r, n: both_ends(r, n)[1:]), "shape"),
+        (both_ends, "Three things"), ((both_ends, 0.83), "Three things"), (itertools.count(), "Three things"),
+        (answer_3(both_ends, 83.0), "0.87, and not 87"),
+        (answer_3(both_ends, 0.5), "With both ends you found 50.0 %"),
+        (answer_3(both_ends, 0.83, 0.9), "With the last words you found 90.0 %"),
     ],
     4: [
         (lambda *case: keras_gru(*case, reset_after=True), "`reset_after=False`"),
@@ -118,15 +140,25 @@ WRONG = {
         (lambda x, h, W, U, b: W @ x, "stopped with"),
     ],
     5: [
-        (lambda z, k, t: top_k(-z, k, t), "lowest"), (lambda z, k, t: top_k(z, k, t / 2), "are off"),
-        (lambda z, k, t: top_k(z, k + 1, t), "Is it k = 5 words"),
-        (naive_top_k, "overflow"), (lambda z, k, t: np.argsort(z)[-k:], "shape"),
-        (lambda z, k, t: 1.1 * top_k(z, k, t), "add up to one"),
+        (0.6, "Two numbers"), ((1.2, MIXTURE), "between 0 and 1"), ((0.99, MIXTURE), "can be lower"),
+        ((1 - WEIGHT, MIXTURE), "weight of the n-gram model"),
+        ((WEIGHT, mixed_perplexity(WEIGHT, CHOOSING)), "half that chose"),
+        ((WEIGHT, mixed_perplexity(WEIGHT, JUDGING, np.ones_like(MIXED[2]))), "Known words only"),
+        ((WEIGHT, MEAN), "mean of two"),
+        ((WEIGHT, MIXTURE + 1), "another one"),
     ],
     6: [
-        (changed(taped_lstm, _3=lambda W, *case: 2 * W), "slope of W is off"),
+        (changed(taped_lstm, _3=lambda W, *case: 2 * W), "gradient of W is off"),
         (changed(taped_lstm, _3=lambda W, *case: tf.transpose(W)), "W has to have the shape"),
         (lambda *case: taped_lstm(*case)[:5], "6 arrays are asked for, in this order: x, h, c, W, U, b."),
         (lambda *case: [-part for part in taped_lstm(*case)], "forget gate alone"),
     ],
+    7: [
+        ([84, 88, 90], "0.87, and not 87"), ([0.84, 0.88], "shape"),
+        ([0.842, 0.842, 0.842], "With 3,000 reviews"),
+        ([0.5, 0.88, 0.9], "With 1,000 reviews you found 50.0 %"),
+    ],
 }  # fmt: skip
+
+FULL = SimpleNamespace(tier="full")
+GIVEN = {3: (FULL,), 5: MIXED, 7: (FULL,)}
