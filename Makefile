@@ -15,13 +15,16 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 FILES := $(if $(NOTEBOOK),notebooks/$(NOTEBOOK)*.ipynb) $(if $(MODULE),tests/test_$(MODULE).py)
 WORDS := $(if $(NOTEBOOK),-k $(NOTEBOOK))
 
-.PHONY: help lab test test-full test-mistakes test-random-mistakes test-browser run handouts bench bench-quick lint format lock clean environment environment-dev
+.PHONY: help lab serve test test-full test-mistakes test-random-mistakes test-browser run handouts bench bench-quick lint format lock clean environment environment-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: environment ## open the notebooks in JupyterLab
 	@$(VENV_PYTHON) -m jupyterlab --log-level=WARN $(AS_ROOT) notebooks $(ARGS)
+
+serve: environment ## start the digit reader of notebook 03 and its web page, on this machine only
+	@$(VENV_PYTHON) -m service $(ARGS)
 
 test: environment-dev ## run every test and notebook on the sample data, without a network
 	@TUTORIAL_DATA=sample $(VENV_PYTHON) -m pytest $(FILES) $(ARGS)

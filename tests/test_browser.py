@@ -1,11 +1,12 @@
 """The notebooks in JupyterLab in a real browser: every cell runs, and every control changes what is shown.
 
 A plain `pytest` leaves this out; `make test-browser` runs it. Screenshots go to build/browser: the top of
-each notebook after it has run, and the control that was touched last. At the end, small notebooks that are
-broken on purpose put the test itself to the test.
+each notebook after it has run, and the control that was touched last. Then the page of the service is drawn
+on. At the end, small notebooks that are broken on purpose put the test itself to the test.
 """
 
 import contextlib
+import math
 import os
 import shutil
 import signal
@@ -312,6 +313,66 @@ def test_every_cell_runs_without_an_error(page):
 
 def test_every_control_changes_what_is_shown(page):
     see_every_control(page)
+
+
+# -------------------------------------------------------------------------------------- the service's page
+
+# What is drawn: lines through points of the canvas, of 280 by 280 pixels.
+ROUND = [(140 + 60 * math.cos(k * math.pi / 12), 140 + 90 * math.sin(k * math.pi / 12)) for k in range(25)]
+STROKES = {0: ROUND, 1: [(140, 50), (140, 230)], 7: [(70, 60), (210, 60), (130, 230)]}
+SCREENS = {"service": (820, 480), "service_phone": (360, 740)}
+
+
+@pytest.fixture(scope="module")
+def service(remember, tmp_path_factory) -> Iterator[str]:
+    """Serve the digit reader, trained on the sample, and return its address."""
+    own = {"TUTORIAL_DATA": "sample", "TUTORIAL_DATA_DIR": str(tmp_path_factory.mktemp("service"))}
+    command = [sys.executable, "-m", "service", "--port", "0"]
+    server = subprocess.Popen(
+        command, cwd=collection.ROOT, env={**os.environ, **own}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield next(line.split()[4] for line in server.stdout if line.startswith("The service is at "))
+    finally:
+        remember()
+        server.terminate()
+        server.wait(timeout=15)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_the_page_reads_what_is_drawn_and_asks_nobody_else(name, service, browser):
+    page = browser.new_page()
+    asked, complaints = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append((message.type, message.text)))
+    page.on("pageerror", lambda error: complaints.append(("error", str(error))))
+    try:
+        width, height = SCREENS[name]
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(service)
+        for digit, points in STROKES.items():
+            page.get_by_role("button", name="Clear").click()
+            draw(page, points)
+            page.wait_for_timeout(500)  # the last question is asked when the pen is up
+            assert page.locator("#message").inner_text().startswith("Answered in")
+            assert page.locator("li.best span").first.inner_text() == str(digit)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    finally:
+        page.close()
+    assert {*asked} <= {f"{service}{path}" for path in ("/", "/v2/models/digits/infer", "/favicon.ico")}
+    assert not [text for kind, text in complaints if kind in ("error", "warning")]
+
+
+def draw(page: "playwright.Page", points: list[tuple[float, float]]) -> None:
+    """Draw a line through points of the canvas."""
+    box = page.locator("#drawing").bounding_box()
+    places = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
 
 
 # ---------------------------------------------------------------------------------- notebooks that are broken
