@@ -197,8 +197,8 @@ RACES = {
         beside=("train_pairs", "logits_of_pairs", "PAIRS_SHARE"),
         short={"epochs": 1, "batch_size": 64, "both_ways": False, "dropout": False},
         shape=(250,),
-        accuracy=0.915,
+        accuracy=0.885,
         whole=0.33,
-        reach=0.05,
+        reach=0.1,
     ),
 }
