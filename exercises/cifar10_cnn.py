@@ -106,20 +106,20 @@ def _enlarge(maps: np.ndarray) -> np.ndarray:
 
 
 @judged_by_table(cases=[_pooled(0, 1, 2, 2, 1), _pooled(1, 2, 4, 6, 3), _pooled(2, 3, 8, 4, 2)])
-def exercise_4(x: Any, blame: Any) -> Any:
+def exercise_4(x: Any, d_a: Any) -> Any:
     """Backwards through max pooling: the gradient with respect to x, of shape (n, h, w, C)."""
-    n, height, width, channels = blame.shape
+    n, height, width, channels = d_a.shape
     squares = x.reshape(n, height, 2, width, 2, channels)
     largest, smallest = (_enlarge(choose(squares, axis=(2, 4))) for choose in (np.max, np.min))
-    mask, spread = x == largest, _enlarge(blame)
+    mask, spread = x == largest, _enlarge(d_a)
     return {
         "right": mask * spread,
-        "You mark the right places. They take the blame, and not a one.": mask,
-        "You pass on the maximum itself. What goes back is the blame.": (mask * x, largest),
-        "You share the blame among four. That is the gradient of a mean.": spread / 4,
-        "All four of a square get the blame. Which one moves the maximum, if it is changed a little?": spread,
-        "You blame the smallest of each square.": (x == smallest) * spread,
-        "In each square one number takes all of the blame and three take none. Which is it?": ...,
+        "You mark the right places. They take the gradient that arrives, and not a one.": mask,
+        "You pass on the maximum itself. What goes back is the gradient.": (mask * x, largest),
+        "You share the gradient among four. That is the gradient of a mean.": spread / 4,
+        "All four get the gradient. Which one moves the maximum, if it is changed a little?": spread,
+        "You give the gradient to the smallest of each square.": (x == smallest) * spread,
+        "In each square one number takes all of the gradient and three take none. Which is it?": ...,
     }
 
 

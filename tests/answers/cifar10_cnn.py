@@ -37,24 +37,24 @@ def largest(x):
     return x == enlarge(x.reshape(n, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4)))
 
 
-def looped_pool(x, blame):
+def looped_pool(x, d_a):
     gradient = np.zeros_like(x)
-    for n, i, j, c in np.ndindex(blame.shape):
+    for n, i, j, c in np.ndindex(d_a.shape):
         square = x[n, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2, c]
         u, v = np.unravel_index(square.argmax(), (2, 2))
-        gradient[n, 2 * i + u, 2 * j + v, c] = blame[n, i, j, c]
+        gradient[n, 2 * i + u, 2 * j + v, c] = d_a[n, i, j, c]
     return gradient
 
 
-def taped_pool(x, blame):
+def taped_pool(x, d_a):
     x = tf.constant(x, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        loss = tf.reduce_sum(tf.nn.max_pool2d(x, 2, 2, "VALID") * tf.cast(blame, tf.float32))
+        loss = tf.reduce_sum(tf.nn.max_pool2d(x, 2, 2, "VALID") * tf.cast(d_a, tf.float32))
     return tape.gradient(loss, x)
 
 
-def in_place_pool(x, blame):
+def in_place_pool(x, d_a):
     x *= largest(x)
     return x
 
@@ -130,8 +130,8 @@ WRONG = {
         ("im2col", "function"),
     ],
     4: [
-        (lambda *case: -looped_pool(*case), "Which is it"), (lambda x, blame: blame, "shape"),
-        (lambda x, blame: enlarge(blame), "All four"), (in_place_pool, "changes the array"),
+        (lambda *case: -looped_pool(*case), "Which is it"), (lambda x, d_a: d_a, "shape"),
+        (lambda x, d_a: enlarge(d_a), "All four"), (in_place_pool, "changes the array"),
     ],
     5: [
         (lambda W, *rest: W * rest[0], "2 arrays are asked for"),
