@@ -139,7 +139,7 @@ def _changes_of(node: ast.AST, data: bytes, starts: list[int]) -> Iterator[Chang
         case ast.UnaryOp(op=ast.USub(), operand=operand) if not isinstance(operand, ast.Constant):
             yield "sign", _begin(node), (node.lineno, node.col_offset + 1), ""
         case ast.keyword(arg="axis", value=value) if isinstance(value, ast.Constant | ast.UnaryOp):
-            yield "axis", _begin(value), _end(value), "1" if _text(value, data, starts) == "0" else "0"
+            yield "axis", _begin(value), _end(value), "1" if ast.unparse(value) == "0" else "0"
         case ast.Constant(value=bool(flag)):
             yield "flag", _begin(node), _end(node), str(not flag)
         case ast.Constant(value=str(name)) if name in ACTIVATIONS:
@@ -170,11 +170,6 @@ def _end(node: ast.expr | ast.Slice) -> tuple[int, int]:
 
 def _before_end(node: ast.expr, length: int) -> tuple[int, int]:
     return node.end_lineno, node.end_col_offset - length
-
-
-def _text(node: ast.expr, data: bytes, starts: list[int]) -> str:
-    (first, start), (last, end) = _begin(node), _end(node)
-    return data[starts[first - 1] + start : starts[last - 1] + end].decode()
 
 
 def _draws(node: ast.AST) -> bool:
