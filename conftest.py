@@ -4,6 +4,7 @@ A plain `pytest` runs on the sample tier: no network, no files, the same on ever
 """
 
 import os
+import re
 import time
 from queue import Empty
 from typing import Any
@@ -18,6 +19,8 @@ from tools import collection
 TIER = os.environ.setdefault("TUTORIAL_DATA", "sample")
 
 MEMORY_PER_NOTEBOOK = 3 * 2**30
+# What takes minutes or needs a browser runs only where `-m` names it, whatever else `-m` says.
+ON_REQUEST = {"mistakes", "random_mistakes", "browser"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,10 +35,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by the markers
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Compare the outputs of cells tagged `full-data` on the full data only; execute them always.
 
-    Files go in reverse order, notebooks before tests. So the notebooks that train longest begin first, and no
+    Leave out what runs on request only. Files go in reverse order, notebooks before tests. So the notebooks that train longest begin first, and no
     worker is left with one of them when the other has nothing more to do.
     """
     for item in items:
@@ -43,6 +46,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("data")
             if collection.FULL_DATA in collection.tags(item.cell):
                 item.options["check"] = item.options["check"] and os.environ["TUTORIAL_DATA"] == "full"
+    left_out = ON_REQUEST - set(re.findall(r"\w+", config.option.markexpr))
+    on_request = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
+    config.hook.pytest_deselected(items=on_request)
+    items[:] = [item for item in items if item not in on_request]
     items.sort(key=lambda item: (isinstance(item, IPyNbCell), item.path), reverse=True)
 
 

@@ -5,6 +5,8 @@ that no cell notices has to stand in `tests/unnoticed.toml`, with the reason why
 notebook says something that nothing checks. Any stop counts as noticed: the reader notices it, too.
 """
 
+import functools
+import subprocess
 import sys
 from pathlib import Path
 
@@ -33,13 +35,10 @@ def reasons() -> dict[tuple[str, str, str], str]:
     return {(entry["cell"], entry["before"], entry["after"]): entry["why"] for entry in entries}
 
 
-def cases() -> list:
-    """Return the drawn mistakes of all notebooks."""
-    return [
-        pytest.param(path, mutation, id=f"{path.stem}: {number}, {mutation.kind} in {mutation.cell}")
-        for path in collection.notebooks()
-        for number, mutation in enumerate(mutations.drawn(path, COUNT, SEED), start=1)
-    ]
+@functools.cache
+def drawn(path: Path) -> list[mutations.Mutation]:
+    """Return the drawn mistakes of a notebook; they are drawn when the first of them is planted."""
+    return mutations.drawn(path, COUNT, SEED)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +50,10 @@ def runner(request, tmp_path_factory) -> Runner:
 
 @pytest.mark.random_mistakes
 @pytest.mark.data  # what is judged on the full data only is noticed on them only
-@pytest.mark.parametrize(("path", "mutation"), cases())
-def test_somebody_notices(path, mutation, runner):
+@pytest.mark.parametrize("number", range(1, COUNT + 1))
+@pytest.mark.parametrize("path", collection.notebooks(), ids=lambda path: path.stem)
+def test_somebody_notices(path, number, runner):
+    mutation = drawn(path)[number - 1]
     cell = next(cell for cell in collection.read(path).cells if cell.id == mutation.cell)
     planted = mistakes.Planted(path, Mistake(mutation.kind, cell.source, mutation.source))
     if runner.first_failure(planted.copy_of(planted.cut(planted.affected), planted=True)) is None:
@@ -132,3 +133,10 @@ def test_each_reason_is_one_word_and_a_sentence():
         word, _, sentence = why.partition(": ")
         assert word in ("cosmetic", "equivalent")
         assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(("words", "count"), [("data", 0), ("data or random_mistakes", COUNT)])
+def test_they_are_planted_where_somebody_names_them(words, count):
+    command = [sys.executable, "-m", "pytest", "-n0", "--collect-only", "-q", "-m", words, "-k", "01_", __file__]
+    said = subprocess.run(command, capture_output=True, text=True, cwd=collection.ROOT).stdout
+    assert said.count("::test_somebody_notices") == count
