@@ -137,6 +137,8 @@ def test_each_reason_is_one_word_and_a_sentence():
 
 @pytest.mark.parametrize(("words", "count"), [("data", 0), ("data or random_mistakes", COUNT)])
 def test_they_are_planted_where_somebody_names_them(words, count):
-    command = [sys.executable, "-m", "pytest", "-n0", "--collect-only", "-q", "-m", words, "-k", "01_", __file__]
-    said = subprocess.run(command, capture_output=True, text=True, cwd=collection.ROOT).stdout
+    options = ["-n0", "--collect-only", "-q", "-m", words, "-k", "01_", __file__]
+    said = subprocess.run(
+        [sys.executable, "-m", "pytest", *options], capture_output=True, text=True, cwd=collection.ROOT
+    ).stdout
     assert said.count("::test_somebody_notices") == count
