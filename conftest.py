@@ -38,8 +38,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Compare the outputs of cells tagged `full-data` on the full data only; execute them always.
 
-    Leave out what runs on request only. Files go in reverse order, notebooks before tests. So the notebooks that
-    train longest begin first, and no worker is left with one of them when the other has nothing more to do.
+    Leave out what runs on request only. Files go in reverse order, notebooks before tests. So the notebooks
+    that train longest begin first, and no worker is left with one of them when the other has nothing to do.
     """
     for item in items:
         if isinstance(item, IPyNbCell):
