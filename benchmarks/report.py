@@ -386,7 +386,7 @@ the processor, up to where they hurt the accuracy after so few epochs; [what was
 tried](05_imdb_lstm.md#how-large-a-batch) says where that is.
 
 **The dense net** is between them: {least["mnist"]:.1f} of {took["mnist"]:.1f} seconds. The rest is
-shifting the digits, building and tracing the network, and starting the steps, even eight at a time.
+shifting the digits, building and tracing the network, and starting the steps, even several at a time.
 
 One cost that buys nothing was taken away, for tutorials and recipes alike. When Keras lets go of a data
 set's iterator, after `fit`, `predict` or an epoch, TensorFlow 2.21 waits for the thread that tunes the
