@@ -107,7 +107,10 @@ def exercise_5(limits: Any, X: Any) -> None:
     plain = 2 / np.linalg.eigvalsh(2 / len(X) * X.T @ X).max()
     for hint, wrong in {
         "That is the limit of plain descent for all three. Did μ reach your optimizer?": plain * np.ones(3),
-        "They shrink as 1 − μ. Is there a factor 1 − μ before the gradient? Here there is none.": plain
+        "They grow as (1 + μ) / (1 − μ). Is there a factor 1 − μ before the gradient? Here is none.": plain
+        * (1 + momenta)
+        / (1 - momenta),
+        "They shrink as 1 − μ. Measure: does descent really diverge just above these rates?": plain
         * (1 - momenta),
     }.items():
         reject_if(is_close(found, wrong, 0.02), hint)

@@ -109,7 +109,8 @@ WRONG = {
         (CHANGES[0], "shape"),
     ],
     5: [
-        (LIMIT * np.ones(3), "Did μ reach"), (LIMIT * (1 - MOMENTA), "factor 1 − μ"),
+        (LIMIT * np.ones(3), "Did μ reach"), (LIMIT * (1 - MOMENTA), "They shrink"),
+        (LIMIT * (1 + MOMENTA) / (1 - MOMENTA), "factor 1 − μ before the gradient"),
         (LIMIT * (1 + MOMENTA) * [1, 1.1, 1], "With μ = 0.5 descent diverges"),
         (LIMIT * (1 + MOMENTA) * [1, 1, 0.9], "With μ = 0.9 descent still converges"),
         (LIMIT, "shape"),
