@@ -67,7 +67,7 @@ def moves_table(accuracies: dict[str, list[list[float]]]) -> str:
     lines = [
         "Validation accuracy (%) on the middle window, and the share of its correct answers (%) that a",
         "network loses by a move, with each seed: 4, 1004, 2004 and 3004. Each network had the best of",
-        "three or four peaks of the learning rate, by the validation set and seed 99. Written by",
+        "three peaks of the learning rate, by the validation set and seed 99. Written by",
         "`benchmarks/photographs.py`.",
         "",
         "| network | not moved | lost at 1 pixel | at 2 | at 4 |",
@@ -76,7 +76,8 @@ def moves_table(accuracies: dict[str, list[list[float]]]) -> str:
     for name, found in accuracies.items():
         cells = [" · ".join(f"{100 * values[0]:.1f}" for values in found)]
         for place in (1, 2, 3):
-            cells.append(" · ".join(f"{100 * (1 - values[place] / values[0]):.1f}" for values in found))
+            lost = (round(100 * (1 - values[place] / values[0]), 1) + 0.0 for values in found)  # no −0.0
+            cells.append(" · ".join(f"{share:.1f}".replace("-", "−") for share in lost))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

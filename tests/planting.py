@@ -23,7 +23,7 @@ class Runner:
         nbformat.write(notebook, path)
         file = IPyNbFile.from_parent(self._session, path=path)
         cells = list(file.collect())
-        self._rules.pytest_collection_modifyitems(cells)
+        self._rules.pytest_collection_modifyitems(self._session.config, cells)
         file.setup()
         try:
             for place, cell in enumerate(cells):
