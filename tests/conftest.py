@@ -34,17 +34,18 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _entries.extend(value for name, value in report.user_properties if name == "mistake")
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the record of planted mistakes if each was caught, now or before with nothing changed since."""
-    planted = [
-        (path.stem, mistake.name)
-        for path in collection.notebooks()
-        for mistake in collection.manifest(path).mistakes
-    ]
-    if exitstatus == 0 and sorted(planted) == sorted((notebook, name) for notebook, name, _ in _entries):
-        record: dict[str, dict[str, dict[str, str]]] = {}
-        for notebook, name, entry in _entries:
-            record.setdefault(notebook, {})[name] = entry
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write which planted mistakes were caught, and keep what is on record of those that were not planted."""
+    if hasattr(session.config, "workerinput"):  # a worker of xdist: the master hears of all
+        return
+    known, record = mistakes.read_record(), {}
+    caught = {(notebook, name): entry for notebook, name, entry in _entries}
+    for path in collection.notebooks() if caught else []:
+        for mistake in collection.manifest(path).mistakes:
+            entry = known.get(path.stem, {}).get(mistake.name)
+            if entry := caught.get((path.stem, mistake.name), entry):
+                record.setdefault(path.stem, {})[mistake.name] = entry
+    if caught:
         mistakes.write_record(record)
 
 

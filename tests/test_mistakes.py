@@ -182,19 +182,18 @@ def test_a_fingerprint_changes_with_what_the_answer_depends_on_and_with_nothing_
     assert fingerprint() != before
 
 
-def test_the_record_is_written_by_a_complete_run_and_by_no_other(request, tmp_path, monkeypatch):
+def test_a_run_records_what_it_caught_and_keeps_the_rest(request, tmp_path, monkeypatch):
     hooks = request.config.pluginmanager.get_plugin(str(ROOT / "tests" / "conftest.py"))
     monkeypatch.setattr(mistakes, "RECORD", tmp_path / "record.json")
-    entry = {"noticed by": "cell", "fingerprint": 16 * "0"}
-    entries = [(path.stem, mistake.name, entry) for path, mistake in (case.values for case in ALL)]
-    for caught, exit_status in ((entries, 1), (entries[1:], 0), (2 * entries, 0), ([], 0)):
-        monkeypatch.setattr(hooks, "_entries", caught)
-        hooks.pytest_sessionfinish(request.session, exit_status)
-        assert mistakes.read_record() == {}
-    monkeypatch.setattr(hooks, "_entries", entries[::-1])
-    hooks.pytest_sessionfinish(request.session, 0)
-    assert mistakes.read_record()[entries[0][0]][entries[0][1]] == entry
-    assert sum(map(len, mistakes.read_record().values())) == len(ALL)
+    old, new = ({"noticed by": name, "fingerprint": 16 * "0"} for name in ("old", "new"))
+    (first, one), (_, other) = ((case.values[0].stem, case.values[1].name) for case in ALL[:2])
+    monkeypatch.setattr(hooks, "_entries", [])
+    hooks.pytest_sessionfinish(request.session)
+    assert mistakes.read_record() == {}
+    mistakes.write_record({first: {one: old, other: old, "no longer there": old}})
+    monkeypatch.setattr(hooks, "_entries", [(first, one, new)])
+    hooks.pytest_sessionfinish(request.session)
+    assert mistakes.read_record() == {first: {one: new, other: old}}
 
 
 @pytest.mark.parametrize(
