@@ -1,8 +1,8 @@
 """Mistakes that people make, planted in copies of the notebooks: the suite has to catch every one.
 
 A notebook's mistakes stand in its manifest. Each is a piece of its code and what comes in its place. A plain
-`pytest` looks after the lists; `pytest -m mistakes` plants them, one after the other, and if all are caught,
-writes `tests/mistakes.json`. With `--changed` it plants only those whose fate may have changed since.
+`pytest` looks after the lists; `pytest -m mistakes` plants them, one after the other, and notes
+which were caught in `tests/mistakes.json`. With `--changed` it plants only those whose fate may have changed since.
 
 A mistake is planted in a copy that is cut down to what it can reach. That proves something only if the same
 copy without the mistake passes, so that is run, too. Where it does not pass, or where the mistake is not
@@ -11,6 +11,7 @@ caught in it, the whole notebook is taken.
 
 import contextlib
 import re
+import types
 from pathlib import Path
 
 import nbformat
@@ -187,12 +188,13 @@ def test_a_run_records_what_it_caught_and_keeps_the_rest(request, tmp_path, monk
     monkeypatch.setattr(mistakes, "RECORD", tmp_path / "record.json")
     old, new = ({"noticed by": name, "fingerprint": 16 * "0"} for name in ("old", "new"))
     (first, one), (_, other) = ((case.values[0].stem, case.values[1].name) for case in ALL[:2])
+    session = types.SimpleNamespace(config=None)  # not one of a worker
     monkeypatch.setattr(hooks, "_entries", [])
-    hooks.pytest_sessionfinish(request.session)
+    hooks.pytest_sessionfinish(session)
     assert mistakes.read_record() == {}
     mistakes.write_record({first: {one: old, other: old, "no longer there": old}})
     monkeypatch.setattr(hooks, "_entries", [(first, one, new)])
-    hooks.pytest_sessionfinish(request.session)
+    hooks.pytest_sessionfinish(session)
     assert mistakes.read_record() == {first: {one: new, other: old}}
 
 
