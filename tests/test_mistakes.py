@@ -1,8 +1,8 @@
 """Mistakes that people make, planted in copies of the notebooks: the suite has to catch every one.
 
 A notebook's mistakes stand in its manifest. Each is a piece of its code and what comes in its place. A plain
-`pytest` looks after the lists; `pytest -m mistakes` plants them, one after the other, and notes
-which were caught in `tests/mistakes.json`. With `--changed` it plants only those whose fate may have changed since.
+`pytest` looks after the lists; `pytest -m mistakes` plants them, one after the other, and notes which were
+caught in `tests/mistakes.json`. With `--changed` it plants only those whose fate may have changed since.
 
 A mistake is planted in a copy that is cut down to what it can reach. That proves something only if the same
 copy without the mistake passes, so that is run, too. Where it does not pass, or where the mistake is not
