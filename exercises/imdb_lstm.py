@@ -17,7 +17,7 @@ from exercises.judging import (
 
 import numpy as np
 
-# Between what the accuracies of the experiments lie. The sample's reviews are a coin to words and pairs.
+# Between what the accuracies of the experiments lie. The sample's reviews are a coin to models that count.
 ACCURACY_OF_FIFTY = {"full": (0.81, 0.86), "sample": (0.3, 0.7)}  # of exercise 3
 ACCURACIES_BY_COUNT = {  # of exercise 7
     "full": ((0.82, 0.86), (0.865, 0.89), (0.885, 0.905)),
@@ -248,7 +248,7 @@ def exercise_6(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any, h_gradient: Any, 
 
 @judged
 def exercise_7(accuracies: Any, data: Any) -> None:
-    """The validation accuracies of words and pairs that learnt from 1,000, 3,000 and 10,000 reviews."""
+    """The validation accuracies of triples that learnt from 1,000, 3,000 and 10,000 reviews."""
     found = _accuracies(accuracies, 3)
     wanted = ACCURACIES_BY_COUNT[data.tier]
     for count, accuracy, bounds in zip((1000, 3000, 10_000), found, wanted, strict=True):
