@@ -16,7 +16,10 @@ def exercise_4() -> Any:
     return {
         "right": right,
         "That has a bias for each logit. This network has none.": right + tokens,
-        "The table is tied: it is there once, not twice.": (right + tokens * width, right + tokens * (width + 1)),
+        "The table is tied: it is there once, not twice.": (
+            right + tokens * width,
+            right + tokens * (width + 1),
+        ),
         "The positions are missing: a row for each place of the window.": right - places * width,
         "The biases and normalisations of the blocks are missing: 13 times the width for each block.": (
             12 * width**2 * blocks + ends,
@@ -46,7 +49,9 @@ def exercise_5(part_gradients: Any, part_sizes: Any) -> Any:
     sums = part_sizes @ part_gradients
     return {
         "right": sums / part_sizes.sum(),
-        "A plain mean counts an example of a small part more than one of a large part.": part_gradients.mean(axis=0),
+        "A plain mean counts an example of a small part more than one of a large part.": part_gradients.mean(
+            axis=0
+        ),
         "That is the sum over all examples. Divide by their number.": sums,
         "That is a sum of means. A mean over all examples is asked for.": part_gradients.sum(axis=0),
         "Divide by the number of examples, not by the number of parts.": sums / len(part_sizes),
@@ -63,7 +68,9 @@ def exercise_6() -> Any:
         "right": {"parameters": parameters, "tokens": 20 * parameters},
         "The right numbers in the other order: parameters first.": {"parameters": 20 * parameters},
         "That is one token for each parameter. The rule says 20.": {"parameters": one},
-        "The 6 is missing: each token costs six operations for each parameter.": {"parameters": np.sqrt(1e21 / 20)},
+        "The 6 is missing: each token costs six operations for each parameter.": {
+            "parameters": np.sqrt(1e21 / 20)
+        },
         "The operations are 120 N²: take the root.": {"parameters": 1e21 / 120},
         "Put D = 20 N into C = 6 N D, and solve for N.": "parameters",
         "The tokens are 20 for each of your parameters.": "tokens",
