@@ -49,13 +49,11 @@ def exercise_5(part_gradients: Any, part_sizes: Any) -> Any:
     sums = part_sizes @ part_gradients
     return {
         "right": sums / part_sizes.sum(),
-        "A plain mean counts an example of a small part more than one of a large part.": part_gradients.mean(
-            axis=0
-        ),
+        "A plain mean counts an example of a small part more than others.": part_gradients.mean(axis=0),
         "That is the sum over all examples. Divide by their number.": sums,
         "That is a sum of means. A mean over all examples is asked for.": part_gradients.sum(axis=0),
         "Divide by the number of examples, not by the number of parts.": sums / len(part_sizes),
-        f"With parts of {part_sizes.tolist()} examples it is off. Go back to the sums of the parts first.": ...,
+        f"With parts of {part_sizes.tolist()} examples it is off. Go back to sums first.": ...,
     }
 
 
