@@ -23,7 +23,7 @@ RIGHT = {
 
 WRONG = {
     4: [
-        (124_490_065, "no bias"), (163_037_184, "once, not twice"), (123_653_376, "positions"),
+        (124_490_065, "bias for each logit"), (163_037_184, "once, not twice"), (123_653_376, "positions"),
         (124_320_000, "13 times the width"), (124_438_272, "last normalisation"), (85_054_464, "blocks alone"),
         (46_473_216, "one block"), (124_439_809, "Twelve blocks"), ([1, 2], "One number"),
     ],
