@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from exercises.judging import CAUGHT, NotAttempted, WrongAnswer, as_array, is_close, judged, judged_by_table, reject_if
+from exercises.judging import (
+    CAUGHT,
+    NotAttempted,
+    WrongAnswer,
+    as_array,
+    is_close,
+    judged,
+    judged_by_table,
+    reject_if,
+)
 
 import numpy as np
 
@@ -85,7 +94,9 @@ TIMES = [
 ]
 
 
-def _bucket(times: np.ndarray, rate: float, size: float, start: float, most: float, always: bool) -> np.ndarray:
+def _bucket(
+    times: np.ndarray, rate: float, size: float, start: float, most: float, always: bool
+) -> np.ndarray:
     tokens, then, verdicts = start, times[0], []
     for now in times:
         tokens = min(most, tokens + rate * (now - then))
@@ -126,13 +137,19 @@ def exercise_5(answer: Any, sizes: Any, seconds: Any) -> None:
 
     reject_if(near(a, right_b) and near(b, right_a), "You have a and b the other way round.")
     fitted = near(a, right_a) and near(b, right_b)
-    reject_if(not fitted, f"The line that fits best has other values than a = {a:.3g} and b = {b:.3g} (in seconds).")
+    reject_if(
+        not fitted, f"The line that fits best has other values than a = {a:.3g} and b = {b:.3g} (in seconds)."
+    )
     reject_if(near(half_at, right_b / right_a), "That is b / a. When is a + b n as much as 2 b n?")
     reject_if(not near(half_at, right_a / right_b), "Throughput is n / (a + b n). When is it half of 1 / b?")
 
 
 # Between what the means of 200,000 simulated requests lie; by theory 2.5, 2.78 and 5.
-LATENCIES = {"one fast server": (2.3, 2.7), "two with a common queue": (2.6, 3.0), "two with own queues": (4.5, 5.6)}
+LATENCIES = {
+    "one fast server": (2.3, 2.7),
+    "two with a common queue": (2.6, 3.0),
+    "two with own queues": (4.5, 5.6),
+}
 
 
 @judged
@@ -142,7 +159,9 @@ def exercise_6(answer: Any) -> None:
         found = list(answer)[:4]
     except CAUGHT:
         found = []
-    reject_if(len(found) != 3, "Three numbers are asked for, in this order: one fast, two common, two separate.")
+    reject_if(
+        len(found) != 3, "Three numbers are asked for, in this order: one fast, two common, two separate."
+    )
     if any(each is ... for each in found):
         raise NotAttempted
     found = [float(as_array(each, ())) for each in found]

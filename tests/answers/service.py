@@ -46,7 +46,10 @@ WRONG = {
         (lambda x: quantise(x)[:2], "3 arrays"),
     ],
     3: [(lambda first, second, edges, p: percentile(first, first, edges, p), "Add the counts")],
-    4: [(lambda *case: bucket(*case, start=0), "full at the first"), (lambda *case: bucket(*case)[1:], "shape")],
+    4: [
+        (lambda *case: bucket(*case, start=0), "full at the first"),
+        (lambda *case: bucket(*case)[1:], "shape"),
+    ],
     5: [
         ((0.0005, 0.01, 20.0), "other way round"),
         ((0.02, 0.0005, 20.0), "fits best"),
