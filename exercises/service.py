@@ -60,7 +60,8 @@ def exercise_2(x: Any) -> Any:
 
 EDGES = np.array([0.01, 0.02, 0.05, 0.1, 0.5])
 HISTOGRAMS = [
-    (np.array([90, 5, 3, 1, 1]), np.array([0, 0, 0, 0, 100]), EDGES, 40),
+    (np.array([90, 5, 3, 1, 1]), np.array([0, 0, 0, 0, 100]), EDGES, 60),
+    (np.array([100, 800, 100, 0, 0]), np.array([1, 0, 0, 0, 9]), EDGES, 50),
     (np.array([900, 50, 30, 19, 1]), np.array([1, 1, 1, 2, 5]), EDGES, 99),
     (np.array([50, 50, 0, 0, 0]), np.array([0, 50, 50, 0, 0]), EDGES, 75),
 ]
@@ -122,7 +123,7 @@ def exercise_4(times: Any, rate: Any, size: Any) -> Any:
 
 @judged
 def exercise_5(answer: Any, sizes: Any, seconds: Any) -> None:
-    """The fixed cost of a call, the cost of one more example, and the batch with half of the best throughput."""
+    """Fixed cost of a call, cost of one more example, and the batch with half of the best throughput."""
     try:
         a, b, half_at = answer
     except CAUGHT:

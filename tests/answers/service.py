@@ -11,6 +11,12 @@ def quantise(x):
     return np.clip(np.rint(x / step) + zero, -128, 127).astype(np.int8), step, zero
 
 
+def quantise_range(x):
+    step = (x.max() - x.min()) / 255
+    zero = -128 - round(float(x.min() / step))
+    return np.clip(np.rint(x / step) + zero, -128, 127), step, zero
+
+
 def percentile(first, second, edges, p):
     counts = np.asarray(first) + second
     latencies = np.repeat(edges, counts)
@@ -41,7 +47,7 @@ RIGHT = {
 WRONG = {
     1: [(600, "one unit"), (6.67, "L = λ W"), (400 / 60, "stays for a while"), (400 / 90, "multiplies")],
     2: [
-        (lambda x: (quantise(x)[0], (x.max() - x.min()) / 255, 0), "Zero has to be in the range"),
+        (quantise_range, "Zero has to be in the range"),
         (lambda x: (quantise(x)[0] + 0.3, *quantise(x)[1:]), "round"),
         (lambda x: quantise(x)[:2], "3 arrays"),
     ],
