@@ -261,9 +261,10 @@ def create_app(
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def page() -> HTMLResponse:
-        return HTMLResponse(
-            PAGE.read_text(encoding="utf-8"), headers={"Content-Security-Policy": PAGE_POLICY}
-        )
+        text = PAGE.read_text(encoding="utf-8")
+        if read:  # show that part of the page
+            text = text.replace("<body>", '<body class="reads-reviews">')
+        return HTMLResponse(text, headers={"Content-Security-Policy": PAGE_POLICY})
 
     @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
     async def docs() -> HTMLResponse:

@@ -441,6 +441,11 @@ def test_where_there_is_no_reader_there_are_no_reviews(client):
     see_a_sentence(client.post(READ, json=asking(picture())), 404, "reviews")
 
 
+def test_the_page_asks_for_reviews_where_there_is_a_reader(client, both):
+    assert '<body class="reads-reviews">' in both.get("/").text
+    assert 'class="reads-reviews"' not in client.get("/").text
+
+
 def test_the_documentation_needs_nothing_from_elsewhere_and_names_every_address(both):
     page = both.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
