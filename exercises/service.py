@@ -1,5 +1,6 @@
 """The judges of the exercises of notebook 07."""
 
+import itertools
 from typing import Any
 
 from exercises.judging import (
@@ -157,7 +158,7 @@ LATENCIES = {
 def exercise_6(answer: Any) -> None:
     """The mean latencies of one fast server, two with a common queue, and two with queues of their own."""
     try:
-        found = list(answer)[:4]
+        found = list(itertools.islice(answer, 4))  # an answer may be endless
     except CAUGHT:
         found = []
     reject_if(
