@@ -63,8 +63,12 @@ def exercise_3(x: Any, gamma: Any, gradient: Any) -> Any:
         "The path through the mean is missing.": {"x": (inner - normed * along) / scale},
         "The path through the variance is missing.": {"x": (inner - mean) / scale},
         "γ stands between the result and the normed numbers: multiply the gradient by it first.": {
-            "x": (gradient - gradient.mean(axis=-1, keepdims=True)
-                  - normed * np.mean(gradient * normed, axis=-1, keepdims=True)) / scale
+            "x": (
+                gradient
+                - gradient.mean(axis=-1, keepdims=True)
+                - normed * np.mean(gradient * normed, axis=-1, keepdims=True)
+            )
+            / scale
         },
         "γ scales the normed numbers, not x itself.": {"γ": np.sum(gradient * x, axis=0)},
         "Add the gradients of γ and β over the words, and do not average.": (
