@@ -77,5 +77,5 @@ def exercise_3(x: Any, gamma: Any, gradient: Any) -> Any:
         ),
         "The gradient of γ is off.": "γ",
         "The gradient of β is off.": "β",
-        "The gradient of x is off. Write the mean and the variance as lines of their own, and go back through each.": "x",
+        "The gradient of x is off. Write mean and variance as lines of their own; go back through each.": "x",
     }

@@ -31,7 +31,8 @@ RIGHT = {
 WRONG = {
     1: [
         (16_384, "has a bias"), (12_480, "joined by a matrix"), (12_288, "keys and values alone"),
-        (66_560, "share the columns"), (4_160, "one head"), (5_000, "turns 64 numbers"), ([64, 4], "One number"),
+        (66_560, "share the columns"), (4_160, "one head"), (5_000, "turns 64 numbers"),
+        ([64, 4], "One number"),
     ],
     2: [
         (lambda n, w: ~window(n, w), "must not look"), (lambda n, w: window(n, w).T, "later ones"),
