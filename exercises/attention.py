@@ -1,8 +1,19 @@
 """The judges of the exercises of notebook 06."""
 
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
-from exercises.judging import judged_by_table, random_arrays
+from exercises.judging import (
+    WrongAnswer,
+    as_array,
+    call_answer,
+    is_close,
+    judged,
+    judged_by_table,
+    random_arrays,
+    reject_if,
+)
 
 import numpy as np
 
@@ -45,8 +56,40 @@ def exercise_2(length: Any, width: Any) -> Any:
     }
 
 
+@judged_by_table(tolerance=0.02)
+def exercise_3() -> Any:
+    """The score that has a mean weight of one half beside T − 1 normal scores, for T = 16, 256 and 4096."""
+    right = np.array([3.158, 6.037, 8.817])  # 400 draws, mean of four seeds
+    return {
+        "right": right,
+        "So it would be if every other score were 0. They vary: how large is e to such a score on average?": (
+            np.log([15, 255, 4095]),
+            np.log([16, 256, 4096]),
+        ),
+        "In this order: T = 16, 256, 4096.": right[::-1],
+        "These look like weights. The scores are asked for.": lambda found: bool(np.all(abs(found) <= 1)),
+        "Draw T − 1 normal scores some hundred times, add the needle's score, take the softmax. Raise the "
+        "needle's score until its mean weight is one half.": ...,
+    }
+
+
+@judged
+def exercise_4(answer: Any) -> None:
+    """The accuracies of the copier on twenty symbols if its positions begin at row 0, 1 and 5."""
+    found = as_array(answer, (3,))
+    reject_if(
+        np.any(found < 0) or np.any(found > 1),
+        "An accuracy is between 0 and 1: give parts of one, no percent.",
+    )
+    reject_if(found[0] < 0.9, "With row 0 first, nothing is changed: the copier should copy as before.")
+    reject_if(
+        np.any(found[1:] > 0.8),
+        "The copier still copies: did the rows arrive? Assign the moved table to the layer's embeddings.",
+    )
+
+
 @judged_by_table(cases=[random_arrays(seed, (5, 8), (8,), (5, 8)) for seed in range(2)])
-def exercise_3(x: Any, gamma: Any, gradient: Any) -> Any:
+def exercise_5(x: Any, gamma: Any, gradient: Any) -> Any:
     """The gradients of x, γ and β for a layer normalisation with ε = 0.001."""
     scale = np.sqrt(x.var(axis=-1, keepdims=True) + 1e-3)
     normed = (x - x.mean(axis=-1, keepdims=True)) / scale
@@ -79,3 +122,43 @@ def exercise_3(x: Any, gamma: Any, gradient: Any) -> Any:
         "The gradient of β is off.": "β",
         "The gradient of x is off. Write mean and variance as lines of their own; go back through each.": "x",
     }
+
+
+@judged
+def exercise_6(function: Callable) -> None:
+    """Attention, (T, d_v), in pieces of so many keys at a time, without a table of T² numbers."""
+    for seed, (T, size, scale) in enumerate([(6, 2, 1), (7, 3, 1), (5, 9, 1), (6, 2, 60)]):
+        Q, K, V = random_arrays(seed, (T, 4), (T, 4), (T, 3))
+        Q = scale * Q
+        case = Q, K, V, size
+        found = as_array(call_answer(function, *case), V.shape)
+        if not is_close(found, _attend(Q, K, V)):
+            parts = [slice(k, k + size) for k in range(0, T, size)]
+            each = [_attend(Q, K[part], V[part]) for part in parts]
+            hint = (
+                "Each piece has a softmax of its own. Carry the sums of the powers along, divide at the end."
+            )
+            reject_if(is_close(found, np.sum(each, axis=0)) or is_close(found, np.mean(each, axis=0)), hint)
+            reject_if(is_close(found, _attend(2 * Q, K, V)), "The scores are divided by √d.")
+            hint = "The last piece may have fewer keys than the others."
+            whole = T // size * size
+            reject_if(0 < whole < T and is_close(found, _attend(Q, K[:whole], V[:whole])), hint)
+            hint = "When the largest score so far rises, what was added up before has to shrink."
+            raise WrongAnswer(hint)
+    T = 1024
+    Q, K, V = random_arrays(9, (T, 8), (T, 8), (T, 8))
+    tracemalloc.start()
+    try:
+        call_answer(function, Q, K, V, 32)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    hint = "It is right, and it holds a table of T² numbers, or as much in pieces. Keep one piece at a time."
+    reject_if(peak > 8 * T**2 / 2, hint)
+
+
+def _attend(Q: np.ndarray, K: np.ndarray, V: np.ndarray) -> np.ndarray:
+    """Return what attention gives."""
+    scores = Q @ K.T / Q.shape[1] ** 0.5
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers @ V / powers.sum(axis=1, keepdims=True)

@@ -22,10 +22,44 @@ def taped_norm(x, gamma, gradient):
     return tape.gradient(total, [x, gamma, beta])
 
 
+def pieces(Q, K, V, size, shrinks=True, scaled=True, last=True):
+    d = Q.shape[1] if scaled else 1
+    top, total, Y = np.full((len(Q), 1), -np.inf), 0, 0
+    for k in range(0, len(K) if last else len(K) // size * size, size):
+        scores = Q @ K[k : k + size].T / d**0.5
+        higher = np.maximum(top, scores.max(axis=1, keepdims=True))
+        shrink = np.exp(top - higher) if shrinks else 1
+        powers = np.exp(scores - higher)
+        total, Y = total * shrink + powers.sum(axis=1, keepdims=True), Y * shrink + powers @ V[k : k + size]
+        top = higher
+    return Y / total
+
+
+def by_the_logarithm(Q, K, V, size):
+    logs, sums = [], []
+    for k in range(0, len(K), size):
+        scores = Q @ K[k : k + size].T / Q.shape[1] ** 0.5
+        logs.append(np.logaddexp.reduce(scores, axis=1)[:, np.newaxis])
+        sums.append(np.exp(scores - logs[-1]) @ V[k : k + size])
+    whole = np.logaddexp.reduce(logs, axis=0)
+    return sum(np.exp(log - whole) * part for log, part in zip(logs, sums, strict=True))
+
+
+def all_at_once(Q, K, V, size):
+    return pieces(Q, K, V, len(K))
+
+
+def own_softmaxes(Q, K, V, size):
+    return sum(pieces(Q, K[k : k + size], V[k : k + size], size) for k in range(0, len(K), size))
+
+
 RIGHT = {
     1: [16_640, 16_640.0, np.int64(16_640), [16_640], tf.constant(16_640)],
     2: [window, looped_window, lambda *case: tf.constant(window(*case))],
-    3: [taped_norm, lambda *case: tuple(np.array(part) for part in taped_norm(*case))],
+    3: [np.log([15, 255, 4095]) + 0.5, [3.15, 6.05, 8.8], tf.constant([3.2, 6.0, 8.8])],
+    4: [[1, 0.5, 0.1], np.array([0.99, 0.13, 0.11]), (0.95, 0.1, 0.7)],
+    5: [taped_norm, lambda *case: tuple(np.array(part) for part in taped_norm(*case))],
+    6: [pieces, by_the_logarithm, lambda *case: tf.constant(pieces(*case))],
 }
 
 WRONG = {
@@ -42,11 +76,27 @@ WRONG = {
         (lambda n, w: np.zeros((n, n)), "Write down row 4"), (lambda n, w: np.ones(n), "shape"),
     ],
     3: [
+        (np.log([15, 255, 4095]), "if every other score were 0"), ([8.8, 6.04, 3.16], "In this order"),
+        ([0.5, 0.5, 0.5], "look like weights"), ([4, 8, 16], "until its mean weight"), (3.2, "shape (3,)"),
+    ],
+    4: [
+        ([100, 20, 10], "no percent"), ([0.1, 1, 1], "nothing is changed"),
+        ([1, 1, 1], "did the rows arrive"),
+        ([1, 0.1], "shape (3,)"),
+    ],
+    5: [
         (lambda *case: [part + 1 for part in taped_norm(*case)], "gradient of γ is off"),
         (lambda *case: taped_norm(*case)[:2], "3 arrays are asked for"),
         (lambda x, g, d: [0 * x, *taped_norm(x, g, d)[1:]], "gradient of x is off"),
         (lambda x, g, d: [*taped_norm(x, g, d)[:2], d.mean(axis=0)], "do not average"),
         (lambda x, g, d: [taped_norm(x, g, d)[0], (d * x).sum(axis=0), d.sum(axis=0)], "not x itself"),
+    ],
+    6: [
+        (own_softmaxes, "a softmax of its own"), (all_at_once, "holds a table"),
+        (lambda *case: pieces(*case, scaled=False), "divided by √d"),
+        (lambda *case: pieces(*case, last=False), "fewer keys"),
+        (lambda *case: pieces(*case, shrinks=False), "has to shrink"),
+        (lambda Q, K, V, size: np.exp(Q @ K.T / 2), "The shape"), (lambda *case: 1 / 0, "ZeroDivisionError"),
     ],
 }  # fmt: skip
 
