@@ -57,7 +57,7 @@ RIGHT = {
     1: [16_640, 16_640.0, np.int64(16_640), [16_640], tf.constant(16_640)],
     2: [window, looped_window, lambda *case: tf.constant(window(*case))],
     3: [np.log([15, 255, 4095]) + 0.5, [3.15, 6.05, 8.8], tf.constant([3.2, 6.0, 8.8])],
-    4: [[1, 0.5, 0.1], np.array([0.99, 0.13, 0.11]), (0.95, 0.1, 0.7)],
+    4: [[1, 0.95, 0.78], np.array([0.99, 0.94, 0.75]), (0.97, 0.9, 0.8)],
     5: [taped_norm, lambda *case: tuple(np.array(part) for part in taped_norm(*case))],
     6: [pieces, by_the_logarithm, lambda *case: tf.constant(pieces(*case))],
 }
@@ -82,7 +82,7 @@ WRONG = {
     4: [
         ([100, 20, 10], "no percent"), ([0.1, 1, 1], "nothing is changed"),
         ([1, 1, 1], "did the rows arrive"),
-        ([1, 0.1], "shape (3,)"),
+        ([1, 0.1], "shape (3,)"), ([1, 0.1, 0.1], "row 0 becomes row 1"), ([1, 0.95, 0.4], "never trained"),
     ],
     5: [
         (lambda *case: [part + 1 for part in taped_norm(*case)], "gradient of γ is off"),
