@@ -81,7 +81,7 @@ WRONG = {
     ],
     4: [
         ([100, 20, 10], "no percent"), ([0.1, 1, 1], "nothing is changed"),
-        ([1, 1, 1], "did the rows arrive"),
+        ([1, 1, 1], "did the moved rows arrive"),
         ([1, 0.1], "shape (3,)"), ([1, 0.1, 0.1], "row 0 becomes row 1"), ([1, 0.95, 0.4], "never trained"),
     ],
     5: [
