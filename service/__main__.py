@@ -27,6 +27,9 @@ def main() -> None:
     parser.add_argument(
         "--audit", type=Path, help="a file for the log of who asked what, without the pictures"
     )
+    parser.add_argument(
+        "--reviews", action="store_true", help="read reviews, too; trains that network once, some minutes"
+    )
     arguments = parser.parse_args()
     try:
         if arguments.new_key:
@@ -54,11 +57,13 @@ def serve(arguments: argparse.Namespace) -> None:
         logging.getLogger("service.audit").addHandler(handler)
         logging.getLogger("service.audit").setLevel(logging.INFO)
 
-    from service import app, model  # after what can be wrong, for TensorFlow takes seconds
+    from service import app, model, reviews  # after what can be wrong, for TensorFlow takes seconds
 
     import uvicorn
 
-    service = app.create_app(model.predictor(model.obtain()), known)
+    network, reader = model.obtain(), reviews.obtain(arguments.reviews)
+    read = reviews.reader(reader) if reader else None
+    service = app.create_app(model.predictor(network), known, read=read)
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     print(f"The service is at http://{host}:{listening.getsockname()[1]} — Ctrl-C ends it.", flush=True)
     if known is None and arguments.host not in LOOPBACK:

@@ -10,10 +10,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
-from service import protocol
-from service.batching import Batcher, Busy
+from service import documentation, protocol
+from service.batching import Batcher, Busy, Stopped
 from service.keys import Keys
-from service.protocol import BadRequest, InferRequest, InferResponse
+from service.protocol import BadRequest, InferRequest, InferResponse, ReviewsRequest
 
 import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Request
@@ -22,9 +22,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-NAME = "digits"
+NAME, REVIEWS = "digits", "reviews"
 MOST_BYTES = 512 * 1024  # of a request: 64 pictures need half of it
 TOO_LARGE = f"A request has at most {MOST_BYTES:,} bytes."
+NOT_READY = "The network is not ready."
 OURS = "Something went wrong here, and it has been noted."
 # What is said where the framework would say “Not Found”.
 SENTENCES = {
@@ -176,6 +177,7 @@ def create_app(
     keys: Keys | None = None,
     room: int = 512,
     patience: float = PATIENCE,
+    read: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> FastAPI:
     """Return the service.
 
@@ -184,16 +186,23 @@ def create_app(
         keys: Who may ask; `None` for everybody.
         room: How many pictures may be here at once before the service refuses more.
         patience: Seconds in which a request must have arrived.
+        read: From texts, an array of them, to how positive each review is; `None` where there is no reader.
     """
     metrics = Metrics()
     batcher = Batcher(predict, room=room, on_batch=metrics.batch.observe)
+    batchers = {NAME: batcher, **({REVIEWS: Batcher(read, room=room)} if read else {})}
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with batcher:
+        async with contextlib.AsyncExitStack() as stack:
+            for each in batchers.values():
+                await stack.enter_async_context(each)
             yield
 
-    app = FastAPI(title="Digits", description=__doc__, version="1", lifespan=lifespan)
+    # FastAPI's own pages of documentation load their scripts from elsewhere.
+    app = FastAPI(
+        title="Digits", description=__doc__, version="1", lifespan=lifespan, docs_url=None, redoc_url=None
+    )
     app.state.batcher, app.state.metrics = batcher, metrics
     app.add_middleware(Guard, metrics=metrics, patience=patience)
 
@@ -206,7 +215,9 @@ def create_app(
 
     @app.exception_handler(RequestValidationError)
     async def explain(request: Request, error: RequestValidationError) -> JSONResponse:
-        return _error(Refusal(400, protocol.sentence(error.errors()[0]["loc"])))
+        of_reviews = request.url.path.startswith(f"/v2/models/{REVIEWS}/")
+        sentences = protocol.OF_REVIEWS if of_reviews else protocol.SENTENCES
+        return _error(Refusal(400, protocol.sentence(error.errors()[0]["loc"], sentences)))
 
     @app.exception_handler(Exception)
     async def apologise(request: Request, error: Exception) -> JSONResponse:  # the server logs the traceback
@@ -227,20 +238,44 @@ def create_app(
 
     async def model(name: str) -> str:
         """Return the name of a model that there is."""
-        if name != NAME:
-            raise Refusal(404, f"There is no model “{name[:50]}”. The one that there is is called “{NAME}”.")
+        if name not in batchers:
+            raise Refusal(404, f"There is no model “{name[:50]}”. There is: {', '.join(batchers)}.")
         return name
+
+    async def ask(batcher: Batcher, examples: np.ndarray, owner: str | None, request: Request) -> np.ndarray:
+        """Return the network's answers, or refuse."""
+        request.state.pictures = len(examples)
+        seconds = keys.quotas[owner].take(len(examples)) if keys else 0
+        if seconds:
+            sentence = f"That is more than your quota. Ask again in {seconds} s."
+            raise Refusal(429, sentence, {"Retry-After": str(seconds)})
+        try:
+            return await batcher(examples)
+        except Busy as busy:
+            raise Refusal(429, str(busy), {"Retry-After": str(busy.seconds)}) from None
+        except Stopped:
+            raise Refusal(503, NOT_READY) from None
+        except Exception:
+            trouble.exception("The network failed on %d examples.", len(examples))
+            raise Refusal(500, OURS) from None
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def page() -> HTMLResponse:
+        text = PAGE.read_text(encoding="utf-8")
+        if read:  # show that part of the page
+            text = text.replace("<body>", '<body class="reads-reviews">')
+        return HTMLResponse(text, headers={"Content-Security-Policy": PAGE_POLICY})
+
+    @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+    async def docs() -> HTMLResponse:
         return HTMLResponse(
-            PAGE.read_text(encoding="utf-8"), headers={"Content-Security-Policy": PAGE_POLICY}
+            documentation.page(app.openapi()), headers={"Content-Security-Policy": PAGE_POLICY}
         )
 
     @app.get("/metrics", response_class=Response)
     async def numbers() -> Response:
         """Say for Prometheus what was asked, how long it took, and what the pictures are like."""
-        metrics.here.set(batcher.here)
+        metrics.here.set(sum(each.here for each in batchers.values()))
         return Response(
             generate_latest(metrics.registry), media_type="text/plain; version=0.0.4; charset=utf-8"
         )
@@ -258,8 +293,8 @@ def create_app(
     @app.get("/v2/health/ready")
     async def ready() -> dict[str, bool]:
         """Say whether the network can be asked; 503 if not."""
-        if not batcher.works:
-            raise Refusal(503, "The network is not ready.")
+        if not all(each.works for each in batchers.values()):
+            raise Refusal(503, NOT_READY)
         return {"ready": True}
 
     @app.get("/v2/models/{name}")
@@ -271,6 +306,20 @@ def create_app(
     async def model_ready(name: Annotated[str, Depends(model)]) -> dict[str, bool]:
         """Say whether the model can be asked; 503 if not."""
         return await ready()
+
+    async def read_reviews(
+        owner: Annotated[str | None, Depends(client)], asked: ReviewsRequest, request: Request
+    ) -> JSONResponse:
+        """Say how positive reviews of films are, from 0 to 1."""
+        try:
+            texts = protocol.reviews_of(asked)
+        except BadRequest as error:
+            raise Refusal(400, str(error)) from None
+        positive = await ask(batchers[REVIEWS], texts, owner, request)
+        return JSONResponse(protocol.verdicts(asked, positive))
+
+    if read:  # before the address of the digits, which has a name in its place
+        app.post(f"/v2/models/{REVIEWS}/infer", response_model=InferResponse)(read_reviews)
 
     @app.post("/v2/models/{name}/infer", response_model=InferResponse)
     async def infer(
@@ -284,18 +333,7 @@ def create_app(
             pictures = protocol.pictures_of(asked)
         except BadRequest as error:
             raise Refusal(400, str(error)) from None
-        request.state.pictures = len(pictures)
-        seconds = keys.quotas[owner].take(len(pictures)) if keys else 0
-        if seconds:
-            sentence = f"That is more than your quota. Ask again in {seconds} s."
-            raise Refusal(429, sentence, {"Retry-After": str(seconds)})
-        try:
-            probabilities = await batcher(pictures)
-        except Busy as busy:
-            raise Refusal(429, str(busy), {"Retry-After": str(busy.seconds)}) from None
-        except Exception:
-            trouble.exception("The network failed on %d pictures.", len(pictures))
-            raise Refusal(500, OURS) from None
+        probabilities = await ask(batcher, pictures, owner, request)
         metrics.note(pictures, probabilities)
         return JSONResponse(protocol.response(name, asked, probabilities))
 

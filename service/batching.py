@@ -22,6 +22,10 @@ class Busy(Exception):
         self.seconds = seconds
 
 
+class Stopped(Exception):
+    """Nobody takes anything out of the queue any more."""
+
+
 class _Job(NamedTuple):
     examples: np.ndarray
     answer: asyncio.Future
@@ -73,7 +77,10 @@ class Batcher:
 
         Raises:
             Busy: There is no room for them now.
+            Stopped: The worker has ended, so an answer would never come.
         """
+        if not self.works:
+            raise Stopped
         if self.here + len(examples) > self.room:
             raise Busy(max(1, math.ceil(self.here * self._seconds)))
         job = _Job(examples, asyncio.get_running_loop().create_future())

@@ -1,6 +1,6 @@
 """Requests and answers as the Open Inference Protocol, version 2, has them, and what is wrong with one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
@@ -51,6 +51,33 @@ class InferRequest(BaseModel):
     }
 
 
+class Reviews(BaseModel):
+    """Reviews of films: texts."""
+
+    name: Literal["reviews"]
+    datatype: Literal["BYTES"]
+    shape: Quick[int]
+    data: Annotated[list[Annotated[str, Field(max_length=20_000)]], Field(max_length=MOST_PICTURES)]
+
+
+class ReviewsRequest(BaseModel):
+    """Reviews to read."""
+
+    id: str = Field("", max_length=100)
+    inputs: list[Reviews] = Field(min_length=1, max_length=1)
+
+    model_config = {
+        "json_schema_extra": {
+            "example": {
+                "id": "a review",
+                "inputs": [
+                    {"name": "reviews", "datatype": "BYTES", "shape": [1], "data": ["Not bad at all."]}
+                ],
+            }
+        }
+    }
+
+
 class Output(BaseModel):
     """An array, its values flat, row by row."""
 
@@ -79,20 +106,39 @@ SENTENCES = {
 }
 
 
-def sentence(place: Sequence[Any]) -> str:
+# The same for reviews.
+OF_REVIEWS = {
+    "name": "The name of the input is “reviews”.",
+    "datatype": "The datatype of “reviews” is BYTES: each is a text.",
+    "shape": f"The shape of “reviews” is [n], with n from 1 to {MOST_PICTURES}, as many as there are texts.",
+    "data": "The data of “reviews” are texts of at most 20,000 characters, in one list.",
+    "id": SENTENCES["id"],
+    "inputs": "One input is expected: {“name”: “reviews”, “datatype”: “BYTES”, “shape”: […], “data”: […]}.",
+}
+
+
+def sentence(place: Sequence[Any], sentences: Mapping[str, str] = SENTENCES) -> str:
     """Say what is wrong with a request.
 
     Args:
         place: Where: names and numbers, from the whole to the part.
+        sentences: What to say, by the name of the part.
     """
     for part in reversed(place):
-        if part in SENTENCES:
-            return SENTENCES[part]
+        if part in sentences:
+            return sentences[part]
     return "The request is not JSON, or not as the Open Inference Protocol has it; /docs has an example."
 
 
 def metadata(name: str) -> dict[str, Any]:
     """Return what a client can ask about the model before it sends a picture."""
+    if name == "reviews":
+        return {
+            "name": name,
+            "platform": "keras",
+            "inputs": [{"name": "reviews", "datatype": "BYTES", "shape": [-1]}],
+            "outputs": [{"name": "positive", "datatype": "FP32", "shape": [-1]}],
+        }
     return {
         "name": name,
         "platform": "keras",
@@ -126,6 +172,33 @@ def pictures_of(request: InferRequest) -> np.ndarray:
             f"{SENTENCES['data']} Theirs is {tensor.shape}, and the data are {list(values.shape)}."
         )
     return values.reshape(n, *PICTURE)
+
+
+def reviews_of(request: ReviewsRequest) -> np.ndarray:
+    """Return the reviews of a request, texts of shape (n,).
+
+    Args:
+        request: What a client sent.
+
+    Raises:
+        BadRequest: There is none, or their number is not what the request says.
+    """
+    (tensor,) = request.inputs
+    if not tensor.data or tensor.shape != [len(tensor.data)]:
+        raise BadRequest(f"{OF_REVIEWS['shape']} This one is {tensor.shape[:8]}.")
+    return np.array(tensor.data, object)
+
+
+def verdicts(request: ReviewsRequest, positive: np.ndarray) -> dict[str, Any]:
+    """Return the answer to a request about reviews.
+
+    Args:
+        request: The request.
+        positive: How positive each is, from 0 to 1.
+    """
+    values = [round(float(each), 6) for each in positive]
+    output = {"name": "positive", "datatype": "FP32", "shape": [len(values)], "data": values}
+    return {"model_name": "reviews", "id": request.id, "outputs": [output]}
 
 
 def response(name: str, request: InferRequest, probabilities: np.ndarray) -> dict[str, Any]:

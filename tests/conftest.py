@@ -1,13 +1,15 @@
 """What several test modules share.
 
 For the tests of the data sets and of their files: folders, small files, and a server that has them. For the
-planted mistakes: the record of them.
+planted mistakes, and for the notebooks on the full data: the record of them.
 """
 
 import hashlib
 import json
+import os
 import sys
 import types
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,28 +18,59 @@ from utils import files
 import numpy as np
 import pytest
 from loopback import Server, hurry, whole
+from nbval.plugin import IPyNbCell
 from small_files import BATCH_SIZE, WORDS, archive, tiny_batches, tiny_imdb, tiny_mnist
 
-from tools import collection, mistakes
+from tools import collection, full_runs, mistakes
+
+ON_FULL_DATA = os.environ.get("TUTORIAL_DATA") == "full"  # as it was asked for; single tests see others
 
 _entries: list[tuple[str, str, dict[str, str]]] = []
+_passed: Counter[str] = Counter()  # cells by notebook
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let planted mistakes be spared whose fate is known."""
-    parser.addoption("--changed", action="store_true", help="plant only mistakes whose fate may have changed")
+    """Let planted mistakes, and notebooks on the full data, be spared whose fate is known."""
+    parser.addoption(
+        "--changed",
+        action="store_true",
+        help="plant only mistakes, and run only notebooks on the full data, whose fate may have changed",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--changed`, leave out the notebooks that have passed on the full data as they are."""
+    if not (ON_FULL_DATA and config.option.changed):
+        return
+    spared = {path for path in collection.notebooks() if full_runs.has_passed(path)}
+    left_out = [item for item in items if isinstance(item, IPyNbCell) and item.path in spared]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note which cell has noticed a planted mistake, now or when it was planted last."""
+    """Note which cell has noticed a planted mistake, now or when it was planted last, and who has passed."""
     if report.when == "call" and not report.failed:
         _entries.extend(value for name, value in report.user_properties if name == "mistake")
+    if report.when == "call" and report.passed:
+        _passed[Path(report.nodeid.partition("::")[0]).name] += 1
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write which planted mistakes were caught, and keep what is on record of those that were not planted."""
+    """Write which planted mistakes were caught, and which notebooks have passed on the full data.
+
+    What is on record of those that were not run is kept.
+    """
     if hasattr(session.config, "workerinput"):  # a worker of xdist: the master hears of all
         return
+    ran = {
+        path.stem: full_runs.fingerprint(path)
+        for path in collection.notebooks()
+        if ON_FULL_DATA
+        and _passed[path.name] == sum(cell.cell_type == "code" for cell in collection.read(path).cells)
+    }
+    if ran:
+        full_runs.write_record(full_runs.read_record() | ran)
     known, record = mistakes.read_record(), {}
     caught = {(notebook, name): entry for notebook, name, entry in _entries}
     for path in collection.notebooks() if caught else []:

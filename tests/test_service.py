@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from service import __main__ as command
 from service import keys as service_keys
 from service.app import MOST_BYTES, create_app
-from service.batching import Batcher, Busy
+from service.batching import Batcher, Busy, Stopped
 from service.keys import Keys, KeysError, Quota
 from service.protocol import MOST_PICTURES
 from utils import TutorialError
@@ -255,9 +255,9 @@ def test_a_slow_client_is_let_go_and_nobody_waits_for_it():
         assert b"had not arrived after 0.5 s." in answer
 
 
-def test_hundreds_of_silent_connections_keep_nobody_waiting(client):
+def test_a_thousand_silent_connections_keep_nobody_waiting(client):
     with contextlib.ExitStack() as stack:
-        for _ in range(300):
+        for _ in range(1000):
             place = (client.base_url.host, client.base_url.port)
             stack.enter_context(socket.create_connection(place, timeout=10))
         assert digits_in(client.post(INFER, json=asking(picture(5)))) == [5]
@@ -333,6 +333,127 @@ def test_whatever_bytes_arrive_the_answer_is_a_sentence(client, body):
 def test_every_picture_is_answered(client, pixels, n):
     answer = client.post(INFER, json=asking([*pixels] * n, (n, 28, 28)))
     assert digits_in(answer) == [pixels[0] % 10] * n
+
+
+def strategy_of(schema: dict, schemas: dict) -> st.SearchStrategy:
+    """Return a strategy for whatever a part of the description allows."""
+    if "$ref" in schema:
+        return strategy_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "anyOf" in schema:
+        return st.one_of([strategy_of(each, schemas) for each in schema["anyOf"]])
+    if "const" in schema:
+        return st.just(schema["const"])
+    kind = schema["type"]
+    if kind == "object":
+        parts = {name: strategy_of(part, schemas) for name, part in schema["properties"].items()}
+        wanted = schema.get("required", [])
+        return st.fixed_dictionaries(
+            {name: parts[name] for name in wanted},
+            optional={name: part for name, part in parts.items() if name not in wanted},
+        )
+    if kind == "array":
+        most = min(schema.get("maxItems", 4), 4)
+        return st.lists(
+            strategy_of(schema["items"], schemas), min_size=schema.get("minItems", 0), max_size=most
+        )
+    if kind == "integer":
+        return st.integers(schema.get("minimum", -3), schema.get("maximum", 70))
+    assert kind == "string"
+    return st.text(max_size=min(schema.get("maxLength", 50), 50))
+
+
+@pytest.mark.parametrize(
+    ("model", "request_name"), [("digits", "InferRequest"), ("reviews", "ReviewsRequest")]
+)
+def test_what_the_description_allows_is_answered_or_refused_in_a_sentence(both, model, request_name):
+    schemas = both.get("/openapi.json").json()["components"]["schemas"]
+    statuses = []
+
+    @MANY
+    @given(body=strategy_of(schemas[request_name], schemas))
+    def ask(body):
+        answer = both.post(INFER.replace("digits", model), content=json.dumps(body), headers=JSON)
+        statuses.append(answer.status_code)
+        if answer.status_code == 200:
+            assert set(answer.json()) == set(schemas["InferResponse"]["required"])
+            assert answer.json()["outputs"][0]["shape"] == body["inputs"][0]["shape"][:1]
+        else:
+            see_a_sentence(answer, 400)
+
+    ask()
+    assert 400 in statuses
+    example = both.post(INFER.replace("digits", model), json=schemas[request_name]["example"])
+    assert example.status_code == 200
+
+
+# ------------------------------------------------------------ reviews
+
+
+def letters(texts: np.ndarray) -> np.ndarray:
+    """Stand in for the reader: the longer, the better."""
+    return np.array([len(text) / 100 for text in texts], np.float32)
+
+
+@pytest.fixture(scope="module")
+def both() -> Iterator[httpx.Client]:
+    """Return a client of a service with both models."""
+    with serving(read=letters) as client:
+        yield client
+
+
+READ = "/v2/models/reviews/infer"
+
+
+def about(texts, **changed) -> dict:
+    return {
+        "inputs": [{"name": "reviews", "datatype": "BYTES", "shape": [len(texts)], "data": texts, **changed}]
+    }
+
+
+def test_reviews_are_read(both):
+    answer = both.post(READ, json={"id": "mine", **about(["good", "not bad at all"])}).json()
+    assert (answer["model_name"], answer["id"]) == ("reviews", "mine")
+    assert answer["outputs"] == [{"name": "positive", "datatype": "FP32", "shape": [2], "data": [0.04, 0.14]}]
+    described = both.get("/v2/models/reviews").json()
+    assert [each["name"] for each in described["outputs"]] == ["positive"]
+    assert both.get("/v2/models/reviews/ready").status_code == 200
+    assert digits_in(both.post(INFER, json=asking(picture(5)))) == [5]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (about([]), "[n]"),
+        (about(["good"], shape=[2]), "as many as there are texts"),
+        (about(["good"] * 65), "texts of at most"),
+        (about(["x" * 20_001]), "texts of at most"),
+        (about([7]), "texts of at most"),
+        (about(["good"], datatype="UINT8"), "BYTES"),
+        (asking(picture()), "“reviews”"),
+    ],
+)
+def test_what_is_no_review_gets_a_sentence(both, body, words):
+    see_a_sentence(both.post(READ, json=body), 400, words)
+
+
+def test_where_there_is_no_reader_there_are_no_reviews(client):
+    see_a_sentence(client.get("/v2/models/reviews"), 404, "reviews")
+    see_a_sentence(client.post(READ, json=asking(picture())), 404, "reviews")
+
+
+def test_the_page_asks_for_reviews_where_there_is_a_reader(client, both):
+    assert '<body class="reads-reviews">' in both.get("/").text
+    assert 'class="reads-reviews"' not in client.get("/").text
+
+
+def test_the_documentation_needs_nothing_from_elsewhere_and_names_every_address(both):
+    page = both.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "http" not in page.text
+    assert "<script" not in page.text
+    for address in both.get("/openapi.json").json()["paths"]:
+        assert address in page.text
+    assert "Not bad at all." in page.text
 
 
 # ------------------------------------------------------------ many at once
@@ -438,6 +559,17 @@ def test_a_network_may_be_replaced_while_requests_arrive():
     answers, _ = batched(scenario)
     assert answers == sorted(answers)
     assert set(answers) == {3, 4}
+
+
+def test_where_the_worker_has_ended_nobody_waits():
+    async def scenario(batcher):
+        batcher._worker.cancel()
+        await asyncio.sleep(0.01)
+        assert not batcher.works
+        with pytest.raises(Stopped):
+            await batcher(pictures_of(1))
+
+    batched(scenario)
 
 
 def test_a_full_queue_says_when_to_come_again():

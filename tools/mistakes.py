@@ -91,9 +91,14 @@ class Planted:
         return digest.hexdigest()[:16]
 
 
-def compared(cell: nbformat.NotebookNode) -> list[str]:
-    """Return what nbval compares of the outputs of a cell on the sample, so without what was measured."""
-    if collection.tags(cell) & {collection.FULL_DATA, collection.NOT_COMPARED}:
+def compared(cell: nbformat.NotebookNode, *, full: bool = False) -> list[str]:
+    """Return what nbval compares of the outputs of a cell, so without what was measured.
+
+    Args:
+        cell: A code cell.
+        full: Whether on the full data, else on the sample.
+    """
+    if collection.tags(cell) & {collection.NOT_COMPARED, *(() if full else (collection.FULL_DATA,))}:
         return []
     texts = [collection.text_of(output) for output in cell.outputs]
     for pattern, replacement in get_sanitize_patterns(SANITIZE.read_text(encoding="utf-8")):
