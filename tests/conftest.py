@@ -38,6 +38,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+class _Cells:
+    """Counts the cells that pass. It is a plugin because this file alone hears nothing of tests elsewhere."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count a cell."""
+        if report.when == "call" and report.passed:
+            _passed[Path(report.nodeid.partition("::")[0]).name] += 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count the cells of notebooks that pass."""
+    config.pluginmanager.register(_Cells())
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With `--changed`, leave out the notebooks that have passed on the full data as they are."""
     if not (ON_FULL_DATA and config.option.changed):
@@ -49,11 +63,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note which cell has noticed a planted mistake, now or when it was planted last, and who has passed."""
+    """Note which cell has noticed a planted mistake, now or when it was planted last."""
     if report.when == "call" and not report.failed:
         _entries.extend(value for name, value in report.user_properties if name == "mistake")
-    if report.when == "call" and report.passed:
-        _passed[Path(report.nodeid.partition("::")[0]).name] += 1
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
