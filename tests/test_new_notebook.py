@@ -27,7 +27,7 @@ ADDED = {
     "tests/answers/averages.py",
     "notebooks/glossary.md",
 }
-WRITTEN_BY_TOOLS = {"README.md", "handouts/README.md", "tests/full_data.json", "tests/mistakes.json"}
+WRITTEN_BY_TOOLS = {"README.md", "handouts/README.md", "tests/mistakes.json"}
 
 CARD = """# 99 · Averages
 
