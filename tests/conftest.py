@@ -38,18 +38,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-class _Cells:
-    """Counts the cells that pass. It is a plugin because this file alone hears nothing of tests elsewhere."""
+class _Listener:
+    """Hears of every test. It is a plugin because this file alone hears nothing of notebooks."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count a cell."""
+        """Note which cell has noticed a planted mistake, now or when planted last, and which cells pass."""
+        if report.when == "call" and not report.failed:
+            _entries.extend(value for name, value in report.user_properties if name == "mistake")
         if report.when == "call" and report.passed:
             _passed[Path(report.nodeid.partition("::")[0]).name] += 1
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count the cells of notebooks that pass."""
-    config.pluginmanager.register(_Cells())
+    """Hear of every test."""
+    config.pluginmanager.register(_Listener())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -60,12 +62,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if isinstance(item, IPyNbCell) and item.path in spared]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note which cell has noticed a planted mistake, now or when it was planted last."""
-    if report.when == "call" and not report.failed:
-        _entries.extend(value for name, value in report.user_properties if name == "mistake")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

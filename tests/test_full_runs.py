@@ -57,8 +57,7 @@ def test_what_passed_is_noted_and_spared_until_it_changes(tmp_path):
         ignored = shutil.ignore_patterns("test_*", "__pycache__", "*.json")
         shutil.copytree(collection.ROOT / name, tmp_path / name, ignore=ignored)
     (tmp_path / "notebooks").mkdir()
-    manifest = "01_small.toml"
-    (tmp_path / "notebooks" / manifest).write_text("mistake = []\n", encoding="utf-8")
+    (tmp_path / "notebooks" / "01_small.toml").write_text("mistake = []\n", encoding="utf-8")
 
     def outcome(**changes):
         """Return what pytest says of the notebook on the full data."""

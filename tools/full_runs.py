@@ -5,7 +5,6 @@ what passed last: its cells, what is compared of their outputs, every module of 
 imports, and the locked versions. As long as the fingerprint stays, so does the answer.
 """
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -21,16 +20,7 @@ def fingerprint(path: Path) -> str:
         path: The notebook.
     """
     cells = [cell for cell in collection.read(path).cells if cell.cell_type == "code"]
-    shown = [
-        [cell.source, sorted(collection.tags(cell)), mistakes.compared(cell, full=True)] for cell in cells
-    ]
-    digest = hashlib.sha256(json.dumps(shown).encode())
-    sources = [cell.source for cell in cells]
-    shared = {collection.ROOT / name for name in mistakes.SHARED}
-    for file in sorted(mistakes.local_modules(sources) | shared):
-        digest.update(file.relative_to(collection.ROOT).as_posix().encode())
-        digest.update(file.read_text(encoding="utf-8").encode())
-    return digest.hexdigest()[:16]
+    return mistakes.fingerprint_of(cells, full=True)
 
 
 def read_record() -> dict[str, str]:

@@ -80,15 +80,25 @@ class Planted:
         Args:
             places: Where the cells of the copy are.
         """
-        digest = hashlib.sha256()
-        for notebook in (self.copy_of(places, planted=planted) for planted in (False, True)):
-            shown = [[cell.source, sorted(collection.tags(cell)), compared(cell)] for cell in notebook.cells]
-            digest.update(json.dumps(shown).encode())
-            sources = [cell.source for cell in notebook.cells]
-        for path in sorted({*local_modules(sources), *(ROOT / name for name in SHARED)}):
-            digest.update(path.relative_to(ROOT).as_posix().encode())
-            digest.update(path.read_text(encoding="utf-8").encode())
-        return digest.hexdigest()[:16]
+        return fingerprint_of(*(self.copy_of(places, planted=planted).cells for planted in (False, True)))
+
+
+def fingerprint_of(*versions: Sequence[nbformat.NotebookNode], full: bool = False) -> str:
+    """Return a number that changes with anything on which a run of some code cells depends.
+
+    Args:
+        versions: The cells, once or in several versions. The modules are those that the last one imports.
+        full: Whether the run is on the full data, else on the sample.
+    """
+    digest = hashlib.sha256()
+    for cells in versions:
+        shown = [[cell.source, sorted(collection.tags(cell)), compared(cell, full=full)] for cell in cells]
+        digest.update(json.dumps(shown).encode())
+    modules = local_modules(cell.source for cell in versions[-1])
+    for path in sorted({*modules, *(ROOT / name for name in SHARED)}):
+        digest.update(path.relative_to(ROOT).as_posix().encode())
+        digest.update(path.read_text(encoding="utf-8").encode())
+    return digest.hexdigest()[:16]
 
 
 def compared(cell: nbformat.NotebookNode, *, full: bool = False) -> list[str]:
