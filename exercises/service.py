@@ -6,7 +6,6 @@ from typing import Any
 from exercises.judging import (
     CAUGHT,
     NotAttempted,
-    WrongAnswer,
     as_array,
     is_close,
     judged,
@@ -122,16 +121,22 @@ def exercise_4(times: Any, rate: Any, size: Any) -> Any:
     }
 
 
+def _three_numbers(answer: Any, order: str) -> list[float]:
+    """Return the three numbers of an answer, which may be anything at all."""
+    try:
+        found = list(itertools.islice(answer, 4))  # it may be endless
+    except CAUGHT:
+        found = []
+    reject_if(len(found) != 3, f"Three numbers are asked for, in this order: {order}.")
+    if any(each is ... for each in found):
+        raise NotAttempted
+    return [float(as_array(each, ())) for each in found]
+
+
 @judged
 def exercise_5(answer: Any, sizes: Any, seconds: Any) -> None:
     """Fixed cost of a call, cost of one more example, and the batch with half of the best throughput."""
-    try:
-        a, b, half_at = answer
-    except CAUGHT:
-        raise WrongAnswer("Three numbers are asked for, in this order: a, b, n.") from None
-    if any(each is ... for each in (a, b, half_at)):
-        raise NotAttempted
-    a, b, half_at = (float(as_array(each, ())) for each in (a, b, half_at))
+    a, b, half_at = _three_numbers(answer, "a, b, n")
     right_b, right_a = np.polyfit(sizes, seconds, 1)
 
     def near(value: float, right: float) -> bool:
@@ -157,16 +162,7 @@ LATENCIES = {
 @judged
 def exercise_6(answer: Any) -> None:
     """The mean latencies of one fast server, two with a common queue, and two with queues of their own."""
-    try:
-        found = list(itertools.islice(answer, 4))  # an answer may be endless
-    except CAUGHT:
-        found = []
-    reject_if(
-        len(found) != 3, "Three numbers are asked for, in this order: one fast, two common, two separate."
-    )
-    if any(each is ... for each in found):
-        raise NotAttempted
-    found = [float(as_array(each, ())) for each in found]
+    found = _three_numbers(answer, "one fast, two common, two separate")
     waiting = [2.0, 1.78, 4.0]
     hint = "These are waiting times. The latency has the service in it."
     reject_if(all(abs(x - y) < 0.15 * y for x, y in zip(found, waiting, strict=True)), hint)
